@@ -1,0 +1,315 @@
+"""Builds rbdcffi._librbd, the compiled module, from the declarations in cdefs/.
+
+cdefs/*.h is plain C, one file per topic, and the only place where a C function is declared. A
+prototype that ends in ``// since N`` belongs to a function that appeared after Ceph 14, the
+oldest supported release. This file concatenates the topics for cffi and writes, around every
+function that needs one, a small C wrapper of the same name:
+
+- a function newer than the oldest release is weak, so that one binary loads on any release, and
+  its wrapper refuses where the loaded library lacks it (calling it would be a segfault);
+- a function that takes a rados_t, rados_ioctx_t or rbd_image_t is given the gate of the handle
+  (cdefs/handle.c); its wrapper enters the gate, calls with the real handle, and leaves.
+
+Everything above, including the type stub (scripts/generate-stub), is derived from this file's
+``functions()``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from cffi import FFI
+
+CDEFS = Path(__file__).resolve().parent / "cdefs"
+
+#: In the order in which types need each other.
+TOPICS = (
+    "types",
+    "handle",
+    "callbacks",
+    "extents",
+    "bytes",
+    "values",
+    "rados_cluster",
+    "rados_ioctx",
+    "rados_xattrs",
+    "rados_aio",
+    "rados_commands",
+    "rados_objects",
+    "rados_listing",
+    "rados_snapshots",
+    "rados_ops",
+    "rados_omap",
+    "rados_watch",
+    "rados_locks",
+    "rbd_features",
+    "rbd_aio",
+    "rbd_image_options",
+    "rbd_images",
+    "rbd_image_info",
+    "rbd_io",
+    "rbd_diff",
+    "rbd_snapshots",
+    "rbd_clones",
+    "rbd_locks",
+    "rbd_metadata",
+    "rbd_pools",
+    "rbd_groups",
+    "rbd_trash",
+    "rbd_mirroring",
+    "rbd_migration",
+    "rbd_encryption",
+    "rbd_watch",
+)
+
+HANDLE_KINDS = {
+    "rados_t": "RBDCFFI_CLUSTER",
+    "rados_ioctx_t": "RBDCFFI_IOCTX",
+    "rbd_image_t": "RBDCFFI_IMAGE",
+}
+
+#: These end the life of the handle in their first argument: only after it was shut and drained.
+DESTROYERS = frozenset({"rados_shutdown", "rados_ioctx_destroy", "rbd_close", "rbd_aio_close"})
+
+PACKAGES = (
+    "librbd-dev and librados-dev (Debian, Ubuntu), librbd-devel and librados-devel "
+    "(Fedora, RHEL, CentOS), librbd-devel and librados-devel (openSUSE)"
+)
+
+
+class Function(NamedTuple):
+    name: str
+    topic: str
+    returns: str
+    #: (type, name); a pointer to a function has its whole declarator as type
+    parameters: tuple[tuple[str, str], ...]
+    #: the prototype without its comment
+    prototype: str
+    #: the Ceph release that brought it, or None for the oldest supported one
+    since: str | None
+
+    @property
+    def handles(self) -> list[tuple[str, str]]:
+        """The (kind, parameter name) of each gated handle."""
+        return [(HANDLE_KINDS[t], n) for t, n in self.parameters if t in HANDLE_KINDS]
+
+    @property
+    def wrapped(self) -> bool:
+        return self.since is not None or bool(self.handles)
+
+
+def topic_text(topic: str) -> str:
+    return (CDEFS / f"{topic}.h").read_text(encoding="utf-8")
+
+
+def c_text(name: str) -> str:
+    return (CDEFS / f"{name}.c").read_text(encoding="utf-8")
+
+
+def split_parameters(parameters: str) -> list[str]:
+    """Splits at the commas that are not inside parentheses."""
+    parts, depth, current = [], 0, ""
+    for char in parameters:
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            parts.append(current.strip())
+            current = ""
+        else:
+            current += char
+    return [*parts, current.strip()]
+
+
+def parse_parameter(text: str) -> tuple[str, str]:
+    pointer_to_function = re.search(r"\(\*(\w+)\)", text)
+    if pointer_to_function:
+        return text, pointer_to_function[1]
+    match = re.fullmatch(r"(.*?)(\w+)", text)
+    assert match, text
+    return match[1].strip(), match[2]
+
+
+def functions() -> list[Function]:
+    """Every function of librados and librbd in cdefs/, in order."""
+    found = []
+    for topic in TOPICS:
+        text = re.sub(r"/\*.*?\*/", "", topic_text(topic), flags=re.S)
+        for match in re.finditer(
+            r"^(?!typedef|static|extern|const struct|struct)([\w *]+?)\b((?:rados|rbd)_\w+)\("
+            r"([^;]*)\);(?: *// since (\d+))?$",
+            text,
+            flags=re.M,
+        ):
+            returns, name, parameters, since = match.groups()
+            parameters = " ".join(parameters.split())
+            found.append(
+                Function(
+                    name=name,
+                    topic=topic,
+                    returns=returns.strip(),
+                    parameters=()
+                    if parameters == "void"
+                    else tuple(parse_parameter(p) for p in split_parameters(parameters)),
+                    prototype=f"{returns}{name}({parameters});",
+                    since=since,
+                )
+            )
+    return found
+
+
+def _refused(function: Function, code: str) -> str:
+    if function.returns == "void":
+        return "return;"
+    if function.returns in ("int", "ssize_t", "int64_t"):
+        return f"return {code};"
+    return "return 0;"
+
+
+def _wrapper(function: Function) -> str:
+    declared = function.prototype.rstrip(";").replace(
+        f"{function.name}(", f"gated_{function.name}(", 1
+    )
+    arguments = {name: name for _, name in function.parameters}
+    before, after = [], []
+    if function.since is not None:
+        absent = _refused(function, "REFUSE(0, RBDCFFI_ABSENT)")
+        before.append(f"if ({function.name} == NULL) {absent}")
+    if function.name in DESTROYERS:
+        kind, name = function.handles[0]
+        before.append(f"void *raw_{name} = handle_take({name});")
+        shut = _refused(function, f"REFUSE({kind}, RBDCFFI_CLOSED)")
+        before.append(f"if (raw_{name} == NULL) {shut}")
+        arguments[name] = f"raw_{name}"
+    else:
+        inside: list[str] = []
+        for kind, name in function.handles:
+            leave = " ".join(f"handle_leave({n});" for n in reversed(inside))
+            refuse = _refused(function, f"refused_{name}")
+            before.append(f"int refused_{name} = handle_enter({name}, {kind});")
+            before.append(f"if (refused_{name}) {{ {leave} {refuse} }}")
+            inside.append(name)
+            arguments[name] = f"((struct rbdcffi_handle *){name})->raw"
+        after = [f"handle_leave({n});" for n in reversed(inside)]
+    call = f"{function.name}({', '.join(arguments.values())});"
+    if function.returns == "void":
+        body = [*before, call, *after]
+    else:
+        body = [*before, f"{function.returns} returned = {call}", *after, "return returned;"]
+    return "\n".join(
+        [
+            f"static {declared}",
+            "{",
+            *(f"    {line}" for line in body),
+            "}",
+            f"#define {function.name} gated_{function.name}",
+        ]
+    )
+
+
+def c_source() -> str:
+    every = functions()
+    newer = [f for f in every if f.since is not None]
+    parts = [
+        "#ifdef __has_include",
+        "#if !__has_include(<rbd/librbd.h>) || !__has_include(<rados/librados.h>)",
+        f'#error "the headers of librbd and librados are missing; install {PACKAGES}"',
+        "#endif",
+        "#endif",
+        "#include <stdint.h>",
+        "#include <sys/types.h>",
+        "#include <sys/uio.h>",
+        "#include <time.h>",
+        "#include <rados/librados.h>",
+        "#include <rbd/librbd.h>",
+        '#pragma GCC diagnostic ignored "-Wdeprecated-declarations"',
+        topic_text("compat"),
+        "/* repeated, so that headers that have them check ours */",
+        *(f.prototype for f in newer),
+        *(f"#pragma weak {f.name}" for f in newer),
+        "struct rbdcffi_symbol { const char *name; const char *since; int present; };",
+        "const struct rbdcffi_symbol *rbdcffi_symbols(void)",
+        "{",
+        "    static struct rbdcffi_symbol symbols[] = {",
+        *(f'        {{"{f.name}", "{f.since}", 0}},' for f in newer),
+        "    };",
+        *(f"    symbols[{i}].present = {f.name} != NULL;" for i, f in enumerate(newer)),
+        "    return symbols;",
+        "}",
+        f"int rbdcffi_symbol_count(void) {{ return {len(newer)}; }}",
+        *(c_text(name) for name in ("handle", "extents", "callbacks", "bytes")),
+        *(_wrapper(f) for f in every if f.wrapped),
+        c_text("values"),
+    ]
+    return "\n".join(parts)
+
+
+def probe() -> None:
+    """Stops with the names of the missing packages instead of a page of compiler errors."""
+    import tempfile
+
+    from setuptools._distutils.ccompiler import new_compiler
+    from setuptools._distutils.errors import CCompilerError, DistutilsError
+    from setuptools._distutils.sysconfig import customize_compiler
+
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    with tempfile.TemporaryDirectory() as directory:
+        source = os.path.join(directory, "probe.c")
+
+        def step(text: str, link: bool, missing: str) -> None:
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(text)
+            try:
+                objects = compiler.compile([source], output_dir=directory)
+                if link:
+                    compiler.link_executable(
+                        objects, os.path.join(directory, "probe"), libraries=["rbd", "rados"]
+                    )
+            except (CCompilerError, DistutilsError) as error:
+                raise SystemExit(f"rbdcffi cannot be built: {missing} ({error})") from None
+
+        step(
+            "int main(void) { return 0; }\n",
+            False,
+            "no working C compiler; install gcc (all distributions)",
+        )
+        step(
+            "#include <rados/librados.h>\n#include <rbd/librbd.h>\nint main(void) { return 0; }\n",
+            False,
+            f"the headers of librbd and librados are missing; install {PACKAGES}",
+        )
+        step(
+            "#include <rados/librados.h>\n#include <rbd/librbd.h>\n"
+            "int main(void) { rados_version(0, 0, 0); rbd_version(0, 0, 0); return 0; }\n",
+            True,
+            f"librbd.so or librados.so cannot be linked; install {PACKAGES}",
+        )
+
+
+#: The commands of setuptools that compile; an sdist needs neither compiler nor headers.
+COMPILING = frozenset({"build", "build_ext", "bdist_wheel", "editable_wheel", "develop", "install"})
+
+
+def make() -> FFI:
+    """What setup.py names in cffi_modules."""
+    if COMPILING.intersection(sys.argv):
+        probe()
+    ffi = FFI()
+    for topic in TOPICS:
+        ffi.cdef(topic_text(topic))
+    # any function of Ceph 14 is the strong reference that keeps --as-needed from dropping a library
+    ffi.set_source(
+        "rbdcffi._librbd",
+        c_source(),
+        libraries=["rbd", "rados"],
+        # debug information of the generated wrappers triples the size and helps nobody
+        extra_compile_args=["-g0"],
+    )
+    return ffi
+
+
+if __name__ == "__main__":
+    make().compile(verbose=True)

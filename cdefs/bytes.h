@@ -1,0 +1,3 @@
+/* Adds new_bytes(length) to the compiled module (CPython only); see bytes.c. */
+
+int rbdcffi_add_new_bytes(void);

@@ -1,0 +1,7 @@
+/* Python functions that C calls; rbdcffi/_callbacks.py gives them bodies. */
+
+extern "Python" int rbdcffi_on_extents(void *callback);
+extern "Python" int rbdcffi_on_progress(uint64_t done, uint64_t total, void *callback);
+
+/* For calls that insist on a progress callback when nobody wants to hear of it. */
+int rbdcffi_no_progress(uint64_t done, uint64_t total, void *data);

@@ -1,0 +1,84 @@
+"""Python functions that C calls.
+
+A callback never raises into C: its exception is kept, C is told to stop, and whoever made the
+call raises the exception again, unchanged, once C has returned.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Callable
+
+from rbdcffi._errors import ECANCELED
+from rbdcffi._ffi import NULL, ffi, lib
+
+
+class Callback:
+    """A Python function lent to one C call. Keep it referenced until the call has returned."""
+
+    __slots__ = ("error", "function", "pointer")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.error: BaseException | None = None
+        self.pointer = ffi.new_handle(self)
+
+    def raise_error(self) -> None:
+        """Raises what the function raised, if it did."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
+
+def _failed(
+    exception: type[BaseException] | None,
+    value: BaseException | None,
+    traceback: TracebackType | None,
+) -> int:
+    """Also sees what is raised around the function, such as KeyboardInterrupt by a signal."""
+    if traceback is not None and value is not None:
+        pointer = traceback.tb_frame.f_locals.get("callback")
+        if pointer is not None:
+            ffi.from_handle(pointer).error = value
+    return -ECANCELED
+
+
+@ffi.def_extern(error=-ECANCELED, onerror=_failed)
+def rbdcffi_on_extents(callback: Any) -> int:
+    return int(ffi.from_handle(callback).function())
+
+
+@ffi.def_extern(error=-ECANCELED, onerror=_failed)
+def rbdcffi_on_progress(done: int, total: int, callback: Any) -> int:
+    held: Callback = ffi.from_handle(callback)
+    if held.error is not None:
+        # the library goes on whatever it is told; do not call a function that has failed
+        return -ECANCELED
+    result = held.function(done, total)
+    return 0 if result is None else int(result)
+
+
+class Progress:
+    """``on_progress(done, total)`` for one C call, or none: ``.function`` and ``.data`` for C.
+
+    The function may return None (go on) or an int, which is handed to the library; most of its
+    operations cannot be stopped and go on after an error, which is raised once they have ended.
+    """
+
+    __slots__ = ("_callback", "data", "function")
+
+    def __init__(self, on_progress: Callable[[int, int], int | None] | None) -> None:
+        if on_progress is None:
+            self._callback = None
+            self.function = lib.rbdcffi_no_progress
+            self.data = NULL
+            return
+        if not callable(on_progress):
+            raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
+        self._callback = Callback(on_progress)
+        self.function = lib.rbdcffi_on_progress
+        self.data = self._callback.pointer
+
+    def raise_error(self) -> None:
+        if self._callback is not None:
+            self._callback.raise_error()

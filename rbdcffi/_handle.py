@@ -1,0 +1,204 @@
+"""The life of C handles: open, closing, closed; parents and children; what happens at exit.
+
+The gate that lets calls in and counts them is C (cdefs/handle.c): the wrappers around the C
+functions enter it on their own, so a closed handle is an error and never a crash. This module
+decides when and in which order handles are closed. It knows nothing of async: safety holds for
+plain threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import collections
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Callable, Protocol
+
+from rbdcffi._errors import REENTERED, refusal
+from rbdcffi._ffi import PYPY, ffi, lib
+
+#: How long exit waits for calls that are still running, in seconds.
+EXIT_TIMEOUT = 30.0
+
+_SLICE = 100  # milliseconds between two looks at pending signals while waiting
+
+
+class Child(Protocol):
+    """Something that must be closed before the handle it was adopted by."""
+
+    def close(self) -> object: ...
+
+    def entered(self) -> bool: ...
+
+
+class Handle:
+    """One C handle: a cluster, an I/O context or an image.
+
+    `gate` is what C functions are given. Parents know their open children and close them first;
+    handles know nothing of the objects that users hold, so that those can be collected.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_children",
+        "_destroy",
+        "_lock",
+        "_parent",
+        "gate",
+        "kind",
+        "label",
+    )
+
+    def __init__(
+        self, kind: int, raw: Any, label: str, destroy: Callable[[Any], Any], parent: Handle | None
+    ) -> None:
+        self.kind = kind
+        self.label = label
+        self.gate = ffi.gc(lib.rbdcffi_handle_new(kind, raw), lib.rbdcffi_handle_free)
+        self._destroy = destroy
+        self._lock = threading.RLock()
+        self._children: dict[Child, None] = {}
+        self._parent = parent
+        if parent is None:
+            _roots[self] = None
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def check(self, what: str) -> None:
+        """Raises if calls are refused; for functions that cannot report it."""
+        state = lib.rbdcffi_handle_state(self.gate)
+        if state < 0:
+            raise refusal(self.kind, (lib.RBDCFFI_REFUSED - state) % 16, f"{what} on {self.label}")
+
+    @property
+    def closed(self) -> bool:
+        return bool(lib.rbdcffi_handle_state(self.gate) < 0)
+
+    @property
+    def forked(self) -> bool:
+        """Whether the handle belongs to a parent of this process."""
+        state = lib.rbdcffi_handle_state(self.gate)
+        return bool(state < 0 and (lib.RBDCFFI_REFUSED - state) % 16 == lib.RBDCFFI_FORKED)
+
+    def entered(self) -> bool:
+        """Whether this thread is inside a call on the handle or on one of its children."""
+        return bool(lib.rbdcffi_handle_entered(self.gate)) or any(
+            child.entered() for child in list(self._children)
+        )
+
+    @contextmanager
+    def held(self, what: str) -> Iterator[None]:
+        """Keeps the handle open for several calls."""
+        if lib.rbdcffi_handle_hold(self.gate) < 0:
+            self.check(what)
+        try:
+            yield
+        finally:
+            lib.rbdcffi_handle_drop(self.gate)
+
+    # -- family --------------------------------------------------------------------------------
+
+    def open_child(
+        self, kind: int, label: str, opener: Callable[[], Any], destroy: Callable[[Any], Any]
+    ) -> Handle:
+        """Opens a handle that must not outlive this one. `opener` returns the raw handle."""
+        reap()
+        with self.held(f"open {label}"):
+            child = Handle(kind, opener(), label, destroy, self)
+            self.adopt(child)
+        return child
+
+    def adopt(self, child: Child) -> None:
+        """Makes closing this handle close `child` first."""
+        self._children[child] = None
+        if self.closed:
+            # close() may have looked at its children before this one was there
+            child.close()
+            self.check("open")
+
+    def disown(self, child: Child) -> None:
+        self._children.pop(child, None)
+
+    # -- end -----------------------------------------------------------------------------------
+
+    def close(self, deadline: float | None = None) -> int:
+        """Bars the entrance, closes the children, waits for the last call, destroys the handle.
+
+        Idempotent, and safe from any thread; in a forked child it does nothing. Returns the result
+        of the C function. With a `deadline` (time.monotonic) it gives up then, with TimeoutError.
+        """
+        if self.forked:
+            return 0
+        if self.entered():
+            raise refusal(self.kind, REENTERED, f"close {self.label}")
+        lib.rbdcffi_handle_shut(self.gate)
+        with self._lock:
+            self._close_children(deadline)
+            while not lib.rbdcffi_handle_drained(self.gate, _SLICE):
+                if deadline is not None and time.monotonic() > deadline:
+                    raise TimeoutError(f"{self.label} is still in use")
+            self._close_children(deadline)
+            result = self._destroy(self.gate)
+            if self._parent is None:
+                _roots.pop(self, None)
+            else:
+                self._parent.disown(self)
+        return 0 if result is None or result <= lib.RBDCFFI_REFUSED else int(result)
+
+    def _close_children(self, deadline: float | None) -> None:
+        while self._children:
+            for child in reversed(list(self._children)):
+                if isinstance(child, Handle):
+                    child.close(deadline)
+                else:
+                    child.close()
+                self._children.pop(child, None)
+
+    def abandon(self, owner: str) -> None:
+        """The object that owned the handle was collected without having been closed."""
+        if self.closed:
+            return
+        # PyPy calls finalizers late, on any thread; and a finalizer may run inside of a callback,
+        # where closing would wait for itself. Then the next open, close or exit closes it.
+        _orphans.append(self)
+        if not PYPY and not lib.rbdcffi_thread_entered():
+            reap()
+        warnings.warn(f"unclosed {owner} {self.label}", ResourceWarning, stacklevel=3, source=self)
+
+
+#: Open clusters.
+_roots: dict[Handle, None] = {}
+#: Handles whose owners are gone.
+_orphans: collections.deque[Handle] = collections.deque()
+
+
+def reap() -> None:
+    """Closes the handles whose owners were collected."""
+    while _orphans:
+        try:
+            orphan = _orphans.popleft()
+        except IndexError:
+            return
+        try:
+            orphan.close()
+        except Exception as error:
+            # nobody is there to be told; the one who happens to reap did nothing wrong
+            print(f"rbdcffi: cannot close the abandoned {orphan.label}: {error}", file=sys.stderr)
+
+
+@atexit.register
+def close_all() -> None:
+    """At exit: nobody gets in any more, calls in flight finish, everything is closed in order."""
+    deadline = time.monotonic() + EXIT_TIMEOUT
+    for root in list(_roots):
+        try:
+            root.close(deadline)
+        except TimeoutError as error:
+            print(
+                f"rbdcffi: {error} after {EXIT_TIMEOUT:.0f} s; leaving it open at exit",
+                file=sys.stderr,
+            )

@@ -1,0 +1,49 @@
+"""What the topics of Image share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rbdcffi._buffers import c_string
+from rbdcffi._errors import CephError
+from rbdcffi._ffi import NULL
+from rbdcffi.rados.ioctx import Ioctx
+from rbdcffi.rbd.errors import failed, invalid
+
+if TYPE_CHECKING:
+    from rbdcffi._handle import Handle
+
+
+def gate_of(ioctx: Ioctx, what: str = "ioctx") -> Any:
+    """The gate of an I/O context of this package; a clear error for anything else."""
+    if not isinstance(ioctx, Ioctx):
+        raise TypeError(
+            f"{what} must be an rbdcffi.rados.Ioctx, "
+            f"not {type(ioctx).__module__}.{type(ioctx).__name__}"
+        )
+    return ioctx._gate
+
+
+def name_of(value: object, what: str = "name") -> Any:
+    """The name of an image or snapshot as C takes it."""
+    return c_string(value, what, invalid)
+
+
+class ImageBase:
+    """The open image: its gate, its label for messages, its errors."""
+
+    _gate: Any = NULL
+    _handle: Handle | None = None
+    #: pool/namespace/image@snapshot
+    _label = ""
+
+    def _failed(self, result: int, call: str) -> CephError:
+        return failed(result, f"Image.{call} of {self._label!r}")
+
+    def _done(self, result: int, call: str) -> None:
+        if result < 0:
+            raise self._failed(result, call)
+
+    def _bad(self, error: Exception, call: str) -> Exception:
+        """cffi's complaint about an argument, with the call and the image in front."""
+        return type(error)(f"Image.{call} of {self._label!r}: {error}")

@@ -1,0 +1,312 @@
+"""The extents that changed since a snapshot, or that exist at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Callable, NamedTuple
+
+from rbdcffi._callbacks import Callback
+from rbdcffi._errors import ECANCELED
+from rbdcffi._ffi import NULL, ffi, has, lib
+from rbdcffi._handle import Handle
+from rbdcffi.rbd._base import ImageBase, name_of
+from rbdcffi.rbd.errors import invalid
+
+#: How many extents cross from C to Python at once.
+BATCH = 256
+#: How many extents the iterator's producer may be ahead of its consumer.
+AHEAD = 2048
+
+_WAIT = 20  # milliseconds a consumer waits for a full table before it takes what is there
+
+
+class Extent(NamedTuple):
+    """A range of an image: `exists` if it holds data, else it reads as zeroes."""
+
+    offset: int
+    length: int
+    exists: bool
+
+
+class Diff(ImageBase):
+    """The part of Image that compares."""
+
+    def diff_iterate(
+        self,
+        offset: int,
+        length: int,
+        from_snapshot: str | int | None,
+        iterate_cb: Callable[[int, int, bool], object],
+        include_parent: bool = True,
+        whole_object: bool = False,
+    ) -> None:
+        """Calls `iterate_cb(offset, length, exists)` for every extent that changed.
+
+        The end is the selected snapshot (set_snap), or the present. Extents are handed over in
+        batches, on the calling thread. An exception of `iterate_cb` ends the diff and is raised
+        here unchanged; a negative int that it returns ends it with the error of that errno.
+
+        Parameters:
+            offset: start of the range, in bytes.
+            length: of the range, in bytes.
+            from_snapshot: name of the first snapshot, or its id (Ceph 18), or None for the
+                beginning of time: then all extents that hold data.
+            include_parent: whether data of the parent counts.
+            whole_object: whether extents are rounded to objects, which is quick with fast-diff.
+
+        Raises InvalidArgument (`from_snapshot` is newer than the selected one, or the range begins
+        behind the end), ImageNotFound (no such snapshot), IOError, TypeError, OverflowError.
+        Implements: rbd_diff_iterate2, rbd_diff_iterate3
+        """
+        if not callable(iterate_cb):
+            raise TypeError(f"iterate_cb must be callable, not {type(iterate_cb).__name__}")
+
+        def hand_over() -> int:
+            count = extents.count
+            extents.count = 0
+            for start, size, exists in _unpack(extents, count):
+                result = iterate_cb(start, size, exists)
+                if result is not None and result < 0:  # type: ignore[operator]
+                    return int(result)  # type: ignore[call-overload,no-any-return]
+            return 0
+
+        callback = Callback(hand_over)
+        extents = _new_extents(BATCH, callback.pointer)
+        what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
+        gate = self._gate
+        self._done(lib.rbdcffi_handle_enter(gate), what)
+        try:
+            result = _diff(
+                self, offset, length, from_snapshot, include_parent, whole_object, extents
+            )
+            callback.raise_error()
+            if result >= 0:
+                result = hand_over()
+        finally:
+            lib.rbdcffi_handle_leave(gate)
+        self._done(result, what)
+
+    def diff(
+        self,
+        offset: int,
+        length: int,
+        from_snapshot: str | int | None,
+        include_parent: bool = True,
+        whole_object: bool = False,
+    ) -> ExtentIterator:
+        """Iterates over the extents that changed; see diff_iterate for the parameters and errors.
+
+        The diff runs in a thread of its own and is at most a few thousand extents ahead. It ends
+        with the loop if that ends early, with the iterator (close(), ``with``, collection), and
+        when the image is closed.
+
+        Yields Extent(offset, length, exists).
+        Implements: rbd_diff_iterate2, rbd_diff_iterate3
+        """
+        return ExtentIterator(self, offset, length, from_snapshot, include_parent, whole_object)
+
+
+def _new_extents(capacity: int, callback: Any) -> Any:
+    return ffi.gc(lib.rbdcffi_extents_new(capacity, callback), lib.rbdcffi_extents_free)
+
+
+def _unpack(extents: Any, count: int) -> Iterator[tuple[int, int, bool]]:
+    return zip(
+        ffi.unpack(extents.offsets, count),
+        ffi.unpack(extents.lengths, count),
+        map(bool, ffi.unpack(extents.exists, count)),
+    )
+
+
+def _arguments(
+    image: ImageBase, offset: int, length: int, from_snapshot: object
+) -> tuple[str, Any]:
+    """Checks what the C call is given, so that errors come before threads."""
+    what = f"Image.diff_iterate({offset!r}, {length!r}, {from_snapshot!r}) of {image._label!r}"
+    for name, value in (("offset", offset), ("length", length)):
+        if not isinstance(value, int):
+            raise TypeError(f"{what}: {name} must be an integer, not {type(value).__name__}")
+        if not 0 <= value < 1 << 64:
+            raise OverflowError(f"{what}: {name} must be from 0 to 2**64-1")
+    if isinstance(from_snapshot, int):
+        if not has("rbd_diff_iterate3"):
+            raise invalid(f"{what}: a snapshot id needs Ceph 18; give the name")
+        return what, from_snapshot
+    return what, NULL if from_snapshot is None else name_of(from_snapshot, "from_snapshot")
+
+
+def _diff(
+    image: ImageBase,
+    offset: int,
+    length: int,
+    from_snapshot: object,
+    include_parent: bool,
+    whole_object: bool,
+    extents: Any,
+) -> int:
+    """One diff into `extents`; the C result."""
+    _, snap = _arguments(image, offset, length, from_snapshot)
+    end = lib.rbdcffi_get_size(image._gate)
+    # releases differ in what they do with an empty range, up to a crash; it has no extents
+    if length == 0 and 0 <= end and offset <= end:
+        return 0
+    if isinstance(snap, int):
+        flags = (lib.RBD_DIFF_ITERATE_FLAG_INCLUDE_PARENT if include_parent else 0) | (
+            lib.RBD_DIFF_ITERATE_FLAG_WHOLE_OBJECT if whole_object else 0
+        )
+        return int(
+            lib.rbd_diff_iterate3(
+                image._gate, snap, offset, length, flags, lib.rbdcffi_extents_add, extents
+            )
+        )
+    return int(
+        lib.rbd_diff_iterate2(
+            image._gate,
+            snap,
+            offset,
+            length,
+            bool(include_parent),
+            bool(whole_object),
+            lib.rbdcffi_extents_add,
+            extents,
+        )
+    )
+
+
+class _Producer:
+    """The thread of a diff; known to the image, which stops it before it closes."""
+
+    def __init__(self, image: ImageBase, extents: Any, diff: Callable[[ImageBase], int]) -> None:
+        assert image._handle is not None
+        self._handle: Handle = image._handle
+        self._extents = extents
+        # not the user's image: it must stay collectable while the diff runs
+        self._image = ImageBase()
+        self._image._gate = image._gate
+        self._image._label = image._label
+        self._diff = diff
+        self.result = 0
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="rbdcffi-diff", daemon=True)
+
+    def start(self) -> None:
+        self._handle.adopt(self)
+        try:
+            self._thread.start()
+        except BaseException:
+            self._handle.disown(self)
+            raise
+
+    def _run(self) -> None:
+        try:
+            self.result = self._diff(self._image)
+        except BaseException as error:
+            self.error = error
+        finally:
+            lib.rbdcffi_extents_finish(self._extents)
+            self._handle.disown(self)
+
+    def stop(self) -> None:
+        """Ends the diff at its next extent, without waiting for it."""
+        lib.rbdcffi_extents_stop(self._extents)
+
+    def close(self) -> None:
+        """Called by the image's close(): the thread ends, the gate waits for it."""
+        self.stop()
+
+    def entered(self) -> bool:
+        return False
+
+
+class ExtentIterator(Iterator[Extent]):
+    """Yields the extents of Image.diff; also a context manager."""
+
+    def __init__(
+        self,
+        image: ImageBase,
+        offset: int,
+        length: int,
+        from_snapshot: str | int | None,
+        include_parent: bool,
+        whole_object: bool,
+    ) -> None:
+        self._closed = True  # for __del__, should the rest fail
+        what, _ = _arguments(image, offset, length, from_snapshot)
+        if image._handle is None:
+            raise image._failed(lib.RBDCFFI_REFUSED - lib.RBDCFFI_CLOSED, "diff")
+        image._handle.check(what)
+        self._image = image
+        self._what = what.partition(" of ")[0].replace("Image.diff_iterate", "diff", 1)
+        self._extents = _new_extents(AHEAD, NULL)
+        self._offsets = ffi.new("uint64_t[]", AHEAD)
+        self._lengths = ffi.new("uint64_t[]", AHEAD)
+        self._exists = ffi.new("uint8_t[]", AHEAD)
+        self._batch: Iterator[Extent] = iter(())
+        extents = self._extents
+        self._producer = _Producer(
+            image,
+            extents,
+            lambda running: _diff(
+                running, offset, length, from_snapshot, include_parent, whole_object, extents
+            ),
+        )
+        self._producer.start()
+        self._closed = False
+
+    def __iter__(self) -> ExtentIterator:
+        return self
+
+    def __next__(self) -> Extent:
+        for extent in self._batch:
+            return extent
+        batch = self.take()
+        if not batch:
+            raise StopIteration
+        self._batch = iter(batch)
+        return next(self._batch)
+
+    def take(self) -> list[Extent]:
+        """The next extents, in one call: some thousand at most, none at the end."""
+        while not self._closed:
+            finished = lib.rbdcffi_extents_finished(self._extents)
+            count = lib.rbdcffi_extents_take(
+                self._extents, self._offsets, self._lengths, self._exists, _WAIT
+            )
+            if count:
+                return list(
+                    map(
+                        Extent,
+                        ffi.unpack(self._offsets, count),
+                        ffi.unpack(self._lengths, count),
+                        map(bool, ffi.unpack(self._exists, count)),
+                    )
+                )
+            if finished:
+                self._finish()
+        return []
+
+    def _finish(self) -> None:
+        self._closed = True
+        producer = self._producer
+        if producer.error is not None:
+            raise producer.error
+        if producer.result == -ECANCELED and self._image._handle is not None:
+            self._image._handle.check(self._what)
+        if producer.result < 0:
+            raise self._image._failed(producer.result, self._what)
+
+    def close(self) -> None:
+        """Ends the diff; idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._producer.stop()
+
+    def __enter__(self) -> ExtentIterator:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
