@@ -255,6 +255,20 @@ int rbdcffi_thread_entered(void)
     return entered_count > 0;
 }
 
+/*
+ * For callbacks that the library makes on a thread of its own: while one runs, that thread counts
+ * as inside of the call that waits for it.
+ */
+void rbdcffi_thread_enters(struct rbdcffi_handle *handle)
+{
+    thread_enters(handle);
+}
+
+void rbdcffi_thread_leaves(struct rbdcffi_handle *handle)
+{
+    thread_leaves(handle);
+}
+
 /* How many calls are inside. */
 int64_t rbdcffi_handle_uses(struct rbdcffi_handle *handle)
 {

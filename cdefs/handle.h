@@ -32,6 +32,8 @@ int rbdcffi_handle_shut(struct rbdcffi_handle *handle);
 int rbdcffi_handle_drained(struct rbdcffi_handle *handle, int milliseconds);
 int rbdcffi_handle_entered(struct rbdcffi_handle *handle);
 int rbdcffi_thread_entered(void);
+void rbdcffi_thread_enters(struct rbdcffi_handle *handle);
+void rbdcffi_thread_leaves(struct rbdcffi_handle *handle);
 int64_t rbdcffi_handle_uses(struct rbdcffi_handle *handle);
 
 /* Which of the functions newer than the oldest release the loaded libraries have. */

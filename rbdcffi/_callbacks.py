@@ -16,10 +16,12 @@ from rbdcffi._ffi import NULL, ffi, lib
 class Callback:
     """A Python function lent to one C call. Keep it referenced until the call has returned."""
 
-    __slots__ = ("error", "function", "pointer")
+    __slots__ = ("error", "function", "gate", "pointer")
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], gate: Any) -> None:
         self.function = function
+        #: of the handle that the call is on
+        self.gate = gate
         self.error: BaseException | None = None
         self.pointer = ffi.new_handle(self)
 
@@ -54,12 +56,18 @@ def rbdcffi_on_progress(done: int, total: int, callback: Any) -> int:
     if held.error is not None:
         # the library goes on whatever it is told; do not call a function that has failed
         return -ECANCELED
-    result = held.function(done, total)
+    lib.rbdcffi_thread_enters(held.gate)
+    try:
+        result = held.function(done, total)
+    finally:
+        lib.rbdcffi_thread_leaves(held.gate)
     return 0 if result is None else int(result)
 
 
 class Progress:
     """``on_progress(done, total)`` for one C call, or none: ``.function`` and ``.data`` for C.
+
+    `gate` is that of the handle the call is on. The library calls back on any thread.
 
     The function may return None (go on) or an int, which is handed to the library; most of its
     operations cannot be stopped and go on after an error, which is raised once they have ended.
@@ -67,7 +75,9 @@ class Progress:
 
     __slots__ = ("_callback", "data", "function")
 
-    def __init__(self, on_progress: Callable[[int, int], int | None] | None) -> None:
+    def __init__(
+        self, on_progress: Callable[[int, int], int | None] | None, gate: Any
+    ) -> None:
         if on_progress is None:
             self._callback = None
             self.function = lib.rbdcffi_no_progress
@@ -75,7 +85,7 @@ class Progress:
             return
         if not callable(on_progress):
             raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
-        self._callback = Callback(on_progress)
+        self._callback = Callback(on_progress, gate)
         self.function = lib.rbdcffi_on_progress
         self.data = self._callback.pointer
 

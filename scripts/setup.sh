@@ -45,8 +45,10 @@ environment() {
     )
     if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
         echo "building for $name" >&2
-        rm -rf "$directory"
-        "$python" -m venv "$directory"
+        if [ "$("$directory/bin/python" -VV 2>&1)" != "$("$python" -VV 2>&1)" ]; then
+            rm -rf "$directory"
+            "$python" -m venv "$directory"
+        fi
         "$directory/bin/python" -m pip install -q --disable-pip-version-check \
             'setuptools>=64' wheel "cffi>=1.15; platform_python_implementation != 'PyPy'" >&2
         "$directory/bin/python" -m pip install -q --disable-pip-version-check \

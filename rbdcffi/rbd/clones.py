@@ -60,7 +60,7 @@ class Clones(ImageBase):
         Raises InvalidArgument (there is no parent), ReadOnlyImage.
         Implements: rbd_flatten_with_progress
         """
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         result = lib.rbd_flatten_with_progress(self._gate, progress.function, progress.data)
         progress.raise_error()
         self._done(result, "flatten")
@@ -92,7 +92,7 @@ class Clones(ImageBase):
         """
         what = f"copy to {dest_name!r}"
         gate = gate_of(dest_ioctx, "dest_ioctx")
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         with ImageOptions(
             f"Image.{what}",
             features=features or None,

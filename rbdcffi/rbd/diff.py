@@ -71,7 +71,7 @@ class Diff(ImageBase):
                     return int(result)  # type: ignore[call-overload,no-any-return]
             return 0
 
-        callback = Callback(hand_over)
+        callback = Callback(hand_over, self._gate)
         extents = _new_extents(BATCH, callback.pointer)
         what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
         gate = self._gate

@@ -160,9 +160,10 @@ class RBD:
         ImageMemberOfGroup. Implements: rbd_remove_with_progress
         """
         reap()
-        progress = Progress(on_progress)
+        gate = gate_of(ioctx)
+        progress = Progress(on_progress, gate)
         result = lib.rbd_remove_with_progress(
-            gate_of(ioctx), name_of(name, "name"), progress.function, progress.data
+            gate, name_of(name, "name"), progress.function, progress.data
         )
         progress.raise_error()
         if result < 0:

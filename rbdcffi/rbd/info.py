@@ -167,7 +167,7 @@ class ImageInfo(ImageBase):
 
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError. Implements: rbd_resize2
         """
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         try:
             result = lib.rbd_resize2(
                 self._gate, size, bool(allow_shrink), progress.function, progress.data
@@ -191,7 +191,7 @@ class ImageInfo(ImageBase):
 
         Raises Error. Implements: rbd_rebuild_object_map
         """
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         result = lib.rbd_rebuild_object_map(self._gate, progress.function, progress.data)
         progress.raise_error()
         self._done(result, "rebuild_object_map")

@@ -85,7 +85,7 @@ class Snapshots(ImageBase):
                 raise invalid(f"Image.create_snap({name!r}): flags need Ceph 16")
             self._done(lib.rbd_snap_create(self._gate, snap), f"create_snap({name!r})")
             return
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         result = lib.rbd_snap_create2(self._gate, snap, flags, progress.function, progress.data)
         progress.raise_error()
         self._done(result, f"create_snap({name!r})")
@@ -103,7 +103,7 @@ class Snapshots(ImageBase):
         if on_progress is None:
             self._done(lib.rbd_snap_remove(self._gate, snap), f"remove_snap({name!r})")
             return
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         result = lib.rbd_snap_remove2(self._gate, snap, 0, progress.function, progress.data)
         progress.raise_error()
         self._done(result, f"remove_snap({name!r})")
@@ -123,7 +123,7 @@ class Snapshots(ImageBase):
 
         Raises ImageNotFound, ReadOnlyImage, IOError. Implements: rbd_snap_rollback_with_progress
         """
-        progress = Progress(on_progress)
+        progress = Progress(on_progress, self._gate)
         result = lib.rbd_snap_rollback_with_progress(
             self._gate, name_of(name), progress.function, progress.data
         )
