@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Callable
 
 from rbdcffi._errors import ECANCELED
-from rbdcffi._ffi import NULL, ffi, lib
+from rbdcffi._ffi import NULL, ffi, lib, pointer
 
 
 class Callback:
@@ -64,6 +64,10 @@ def rbdcffi_on_progress(done: int, total: int, callback: Any) -> int:
     return 0 if result is None else int(result)
 
 
+_NO_PROGRESS = pointer("rbdcffi_no_progress")
+_ON_PROGRESS = pointer("rbdcffi_on_progress")
+
+
 class Progress:
     """``on_progress(done, total)`` for one C call, or none: ``.function`` and ``.data`` for C.
 
@@ -75,18 +79,16 @@ class Progress:
 
     __slots__ = ("_callback", "data", "function")
 
-    def __init__(
-        self, on_progress: Callable[[int, int], int | None] | None, gate: Any
-    ) -> None:
+    def __init__(self, on_progress: Callable[[int, int], int | None] | None, gate: Any) -> None:
         if on_progress is None:
             self._callback = None
-            self.function = lib.rbdcffi_no_progress
+            self.function = _NO_PROGRESS
             self.data = NULL
             return
         if not callable(on_progress):
             raise TypeError(f"on_progress must be callable, not {type(on_progress).__name__}")
         self._callback = Callback(on_progress, gate)
-        self.function = lib.rbdcffi_on_progress
+        self.function = _ON_PROGRESS
         self.data = self._callback.pointer
 
     def raise_error(self) -> None:

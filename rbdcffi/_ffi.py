@@ -98,6 +98,11 @@ else:
     lib = _Library()
 
 
+def pointer(function: str) -> Any:
+    """A C function as a pointer that C can be given (PyPy tells the two apart)."""
+    return ffi.addressof(_compiled, function)
+
+
 class _AbsentMethod:
     """Stands in a class for a method whose C function is not loaded: no such attribute."""
 

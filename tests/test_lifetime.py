@@ -21,8 +21,6 @@ from rbdcffi import rados, rbd
 from rbdcffi._ffi import lib
 from rbdcffi.testing import Cluster
 
-PYPY = sys.implementation.name == "pypy"
-
 PRELUDE = """
 import gc, os, signal, sys, threading, time
 from rbdcffi import rados, rbd
@@ -342,8 +340,6 @@ def test_a_forked_child_gets_an_error_and_the_parent_stays_fine(
 def test_exit_with_calls_running(
     ceph_conf: str, fresh_name: str, ending: str, expect: int, daemon: bool
 ) -> None:
-    if PYPY and expect == -signal.SIGINT:
-        expect = 1  # PyPy reports KeyboardInterrupt by its exit code only
     run(
         ceph_conf,
         fresh_name,
@@ -417,17 +413,20 @@ def test_forgotten_connections_leave_nothing_behind(ceph_conf: str, image_name: 
     def threads() -> int:
         return len(os.listdir("/proc/self/task"))
 
+    def settle() -> int:
+        for _ in range(5):  # PyPy finalizes one level of owners at a time
+            gc.collect()
+        rados.Rados().shutdown()  # closes what was forgotten
+        return threads()
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         connect_and_forget()
-        gc.collect()
-        rados.Rados().shutdown()
-        before = threads()
+        before = settle()
         for _ in range(3):
             connect_and_forget()
-            gc.collect()
-            rados.Rados().shutdown()
-        assert threads() <= before
+            after = settle()
+        assert after <= before
 
 
 # -- hanging clusters -------------------------------------------------------------------------

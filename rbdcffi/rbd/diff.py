@@ -8,7 +8,7 @@ from typing import Any, Callable, NamedTuple
 
 from rbdcffi._callbacks import Callback
 from rbdcffi._errors import ECANCELED
-from rbdcffi._ffi import NULL, ffi, has, lib
+from rbdcffi._ffi import NULL, ffi, has, lib, pointer
 from rbdcffi._handle import Handle
 from rbdcffi.rbd._base import ImageBase, name_of
 from rbdcffi.rbd.errors import invalid
@@ -18,6 +18,7 @@ BATCH = 256
 #: How many extents the iterator's producer may be ahead of its consumer.
 AHEAD = 2048
 
+_ADD = pointer("rbdcffi_extents_add")
 _WAIT = 20  # milliseconds a consumer waits for a full table before it takes what is there
 
 
@@ -155,11 +156,7 @@ def _diff(
         flags = (lib.RBD_DIFF_ITERATE_FLAG_INCLUDE_PARENT if include_parent else 0) | (
             lib.RBD_DIFF_ITERATE_FLAG_WHOLE_OBJECT if whole_object else 0
         )
-        return int(
-            lib.rbd_diff_iterate3(
-                image._gate, snap, offset, length, flags, lib.rbdcffi_extents_add, extents
-            )
-        )
+        return int(lib.rbd_diff_iterate3(image._gate, snap, offset, length, flags, _ADD, extents))
     return int(
         lib.rbd_diff_iterate2(
             image._gate,
@@ -168,7 +165,7 @@ def _diff(
             length,
             bool(include_parent),
             bool(whole_object),
-            lib.rbdcffi_extents_add,
+            _ADD,
             extents,
         )
     )
