@@ -250,9 +250,11 @@ def probe() -> None:
     """Stops with the names of the missing packages instead of a page of compiler errors."""
     import tempfile
 
-    from setuptools._distutils.ccompiler import new_compiler
-    from setuptools._distutils.errors import CCompilerError, DistutilsError
-    from setuptools._distutils.sysconfig import customize_compiler
+    # First: it provides distutils, and what is raised are the classes found under that name.
+    import setuptools  # noqa: F401  isort: skip
+    from distutils.ccompiler import new_compiler
+    from distutils.errors import CCompilerError, DistutilsError
+    from distutils.sysconfig import customize_compiler
 
     compiler = new_compiler()
     customize_compiler(compiler)
