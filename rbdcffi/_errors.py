@@ -14,6 +14,8 @@ from typing import Any, Callable
 from rbdcffi._ffi import lib
 
 ECANCELED = codes.ECANCELED
+EILSEQ = codes.EILSEQ
+EIO = codes.EIO
 EINVAL = codes.EINVAL
 ERANGE = codes.ERANGE
 ENAMETOOLONG = codes.ENAMETOOLONG

@@ -13,7 +13,9 @@ from typing import Callable, Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class _Call(Generic[Result]):
+class Call(Generic[Result]):
+    """A call whose caller may leave before it is done."""
+
     def __init__(self, function: Callable[[], Result], discard: Callable[[Result], object]) -> None:
         self._function = function
         self._discard = discard
@@ -55,7 +57,7 @@ def interruptible(
     """
     if threading.current_thread() is not threading.main_thread() and timeout is None:
         return function()
-    call = _Call(function, discard)
+    call = Call(function, discard)
     threading.Thread(target=call.run, name="rbdcffi-wait", daemon=True).start()
     try:
         if not call.done.wait(timeout):

@@ -7,6 +7,7 @@ from rbdcffi.rados.constants import (
     LIBRADOS_OP_FLAG_FADVISE_SEQUENTIAL,
     LIBRADOS_OP_FLAG_FADVISE_WILLNEED,
 )
+from rbdcffi.rbd.completions import Completion
 from rbdcffi.rbd.constants import *  # noqa: F403
 from rbdcffi.rbd.constants import __all__ as _constants
 from rbdcffi.rbd.diff import Extent, ExtentIterator
@@ -35,12 +36,14 @@ from rbdcffi.rbd.errors import (
     ReadOnlyImage,
     Timeout,
 )
+from rbdcffi.rbd.file import ImageFile
 from rbdcffi.rbd.image import Image
 from rbdcffi.rbd.images import RBD
 from rbdcffi.rbd.snapshots import SnapIterator
 
 __all__ = [
     "ArgumentOutOfRange",
+    "Completion",
     "ConnectionShutdown",
     "DiskQuotaExceeded",
     "Error",
@@ -51,6 +54,7 @@ __all__ = [
     "Image",
     "ImageBusy",
     "ImageExists",
+    "ImageFile",
     "ImageHasSnapshots",
     "ImageMemberOfGroup",
     "ImageNotFound",

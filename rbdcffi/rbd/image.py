@@ -10,15 +10,17 @@ from rbdcffi._waiting import interruptible
 from rbdcffi.rados.ioctx import Ioctx
 from rbdcffi.rbd._base import gate_of, name_of
 from rbdcffi.rbd.clones import Clones
+from rbdcffi.rbd.completions import CallbackIO
 from rbdcffi.rbd.diff import Diff
 from rbdcffi.rbd.errors import InvalidArgument, failed
+from rbdcffi.rbd.file import ImageFile
 from rbdcffi.rbd.info import ImageInfo
 from rbdcffi.rbd.io import ImageIO
 from rbdcffi.rbd.locks import Locks
 from rbdcffi.rbd.snapshots import Snapshots
 
 
-class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
+class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
     """An RBD image: file-like I/O, snapshots, clones, locks, diffs. Closed by close() or ``with``.
 
     Parameters:
@@ -116,6 +118,17 @@ class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
             result = self._handle.close()
             if result < 0:
                 raise self._failed(result, "close")
+
+    def open_file(self, mode: str = "r") -> ImageFile:
+        """The image as a file: unbuffered, binary, with a position. Wrap it in io.BufferedReader
+        or io.BufferedRandom for small reads and writes. Closing it flushes; the image stays open.
+
+        Parameters:
+            mode: 'r' reads, 'w' writes (and does not truncate), 'r+' does both; 'b' may be added.
+
+        Implements: rbd_read2, rbd_write2, rbd_resize2, rbd_flush
+        """
+        return ImageFile(self, mode)
 
     def __enter__(self) -> Image:
         return self

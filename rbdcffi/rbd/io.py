@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rbdcffi._buffers import new_uncleared, readable, writable
+from rbdcffi._errors import EILSEQ
 from rbdcffi._ffi import PYPY, ffi, lib, new_bytes
 from rbdcffi.rbd._base import ImageBase
-from rbdcffi.rbd.errors import IncompleteWriteError
+from rbdcffi.rbd.errors import IncompleteWriteError, invalid
 
 #: librbd takes lengths up to 2 GiB - 1; longer ones go in steps of this size.
 STEP = 1 << 30
@@ -190,6 +192,82 @@ class ImageIO(ImageBase):
                 return int(result)
             offset += STEP
         return 0
+
+    def write_zeroes(self, offset: int, length: int, zero_flags: int = 0) -> None:
+        """Makes the range read as zeroes.
+
+        Parameters:
+            zero_flags: RBD_WRITE_ZEROES_FLAG_THICK_PROVISION allocates the zeroes; without it the
+                range may be discarded.
+
+        Raises InvalidArgument (the range begins behind the end), ReadOnlyImage, TypeError,
+        OverflowError. Implements: rbd_write_zeroes
+        """
+        try:
+            result = lib.rbd_write_zeroes(self._gate, offset, length, zero_flags, 0)
+        except (TypeError, OverflowError) as error:
+            raise self._bad(error, f"write_zeroes({offset!r}, {length!r})") from None
+        if result < 0:
+            raise self._failed(result, f"write_zeroes({offset}, {length})")
+
+    def compare_and_write(
+        self, offset: int, compare: Any, data: Any, fadvise_flags: int = 0
+    ) -> int | None:
+        """Writes `data` if the image holds `compare` at the offset, atomically.
+
+        Parameters:
+            compare, data: buffers of equal length, within one object (one stripe unit).
+
+        Returns None if it was written; else nothing was, and the offset of the first byte that
+        differs, counted from `offset`.
+
+        Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError.
+        Implements: rbd_compare_and_write
+        """
+        expected, length = readable(compare, "compare")
+        buffer, size = readable(data, "data")
+        what = f"compare_and_write({offset!r}, {length} bytes)"
+        if size != length:
+            raise invalid(f"Image.{what} of {self._label!r}: data has {size} bytes")
+        mismatch = ffi.new("uint64_t *")
+        try:
+            result = lib.rbd_compare_and_write(
+                self._gate, offset, length, expected, buffer, mismatch, fadvise_flags
+            )
+        except (TypeError, OverflowError) as error:
+            raise self._bad(error, what) from None
+        return self._compared(result, mismatch[0], what)
+
+    def _compared(self, result: int, mismatch: int, what: str) -> int | None:
+        if result == -EILSEQ:
+            return mismatch
+        if result < 0:
+            raise self._failed(result, what)
+        return None
+
+    def readv(self, buffers: Sequence[Any], offset: int) -> int:
+        """Reads into several buffers, one after the other; returns the number of bytes.
+
+        Raises as readinto does. Implements: rbd_read2
+        """
+        done = 0
+        for buffer in buffers:
+            length = memoryview(buffer).nbytes
+            count = self.readinto(offset + done, buffer)
+            done += count
+            if count < length:
+                break
+        return done
+
+    def writev(self, buffers: Sequence[Any], offset: int) -> int:
+        """Writes several buffers, one after the other; returns the number of bytes.
+
+        Raises as write does. Implements: rbd_write2
+        """
+        done = 0
+        for buffer in buffers:
+            done += self.write(buffer, offset + done)
+        return done
 
     def flush(self) -> None:
         """Waits until everything written before is safe. Raises Error. Implements: rbd_flush"""
