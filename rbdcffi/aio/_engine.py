@@ -149,7 +149,7 @@ class _TrioEngine(Engine):
 
     async def wait(self, operation: Any) -> int:
         trio = self._trio
-        if operation.result is not None:
+        if operation.finished:
             await trio.lowlevel.checkpoint()
             return int(operation.result)
 
@@ -163,17 +163,19 @@ class _TrioEngine(Engine):
 
     def _finish(self, operation: Any, result: int) -> None:
         operation.result = result
+        operation.finished = True
         operation.keep = None
         if operation.task is not None:
             self._trio.lowlevel.reschedule(operation.task)
 
 
 class _TrioOperation:
-    __slots__ = ("keep", "result", "task")
+    __slots__ = ("finished", "keep", "result", "task")
 
     def __init__(self, keep: Any) -> None:
         self.keep = keep
-        self.result: Any = None
+        self.finished = False
+        self.result = 0
         self.task: Any = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -284,7 +284,7 @@ class Image(ImageMethods, Resource):
         *,
         chunk: int = 4 << 20,
         in_flight: int = 8,
-    ) -> AsyncIterator[bytes]:
+    ) -> streams.ChunkReader:
         """Yields the range in order, in pieces, with a bounded number of reads in flight.
 
         Parameters:
@@ -294,7 +294,7 @@ class Image(ImageMethods, Resource):
 
         Implements: rbd_read2, rbd_aio_read2
         """
-        return streams.read_chunks(self, offset, length, chunk, in_flight)
+        return streams.ChunkReader(self, offset, length, chunk, in_flight)
 
     def writer(self, *, in_flight: int = 8) -> streams.Writer:
         """``async with image.writer() as writer: await writer.write(data, offset)``: writes with

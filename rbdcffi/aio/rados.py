@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -146,28 +147,41 @@ class Ioctx(IoctxMethods, Resource):
         """
         return Ioctx(self.cluster, lambda: self.sync.dup())
 
-    async def list_objects(self) -> AsyncIterator[Object]:
-        """Iterates over the objects of the selected namespace, fetched in pages.
+    def list_objects(self) -> ObjectStream:
+        """``async for item in ioctx.list_objects()``: the objects of the selected namespace,
+        fetched in pages.
 
         Raises IoctxStateError, Error.
         Implements: rados_nobjects_list_open, rados_nobjects_list_next2, rados_nobjects_list_close
         """
-        listing = await self._run(self.sync.list_objects)
+        return ObjectStream(self)
 
-        def page() -> list[rados.Object]:
-            found = []
-            for item in listing:
-                found.append(item)
-                if len(found) == PAGE:
-                    break
-            return found
 
-        while True:
-            objects = await self._run(page)
-            for item in objects:
-                yield Object(item)
-            if len(objects) < PAGE:
-                return
+class ObjectStream(AsyncIterator["Object"]):
+    """Yields the objects of a pool; see Ioctx.list_objects."""
+
+    def __init__(self, ioctx: Ioctx) -> None:
+        self._ioctx = ioctx
+        self._listing: rados.ObjectIterator | None = None
+        self._page: list[rados.Object] = []
+        self._next = 0
+
+    def __aiter__(self) -> ObjectStream:
+        return self
+
+    async def __anext__(self) -> Object:
+        if self._next == len(self._page):
+            self._page = await self._ioctx._run(self._fetch)
+            self._next = 0
+            if not self._page:
+                raise StopAsyncIteration
+        self._next += 1
+        return Object(self._page[self._next - 1])
+
+    def _fetch(self) -> list[rados.Object]:
+        if self._listing is None:
+            self._listing = self._ioctx.sync.list_objects()
+        return list(itertools.islice(self._listing, PAGE))
 
 
 class Object(ObjectMethods):

@@ -13,25 +13,44 @@ if TYPE_CHECKING:
     from rbdcffi.aio.image import Image
 
 
-async def read_chunks(
-    image: Image, offset: int, length: int | None, chunk: int, in_flight: int
-) -> AsyncIterator[bytes]:
-    """See Image.read_chunks.
+class ChunkReader(AsyncIterator[bytes]):
+    """Yields a range of an image in order, in pieces; see Image.read_chunks.
 
-    Reads are started as operations, not as tasks: a generator may be left in the middle, in any
-    task, and what it started just finishes.
+    Reads are started as operations, not as tasks, and this is no generator: it may be left in the
+    middle, in any task, without being closed, and what it started just finishes.
     """
-    if chunk < 1 or in_flight < 1:
-        raise invalid("read_chunks: chunk and in_flight must be positive")
-    size = await image.size()
-    end = size if length is None else min(size, offset + length)
-    position = offset
-    window: deque[Reading] = deque()
-    while position < end or window:
-        while position < end and len(window) < in_flight:
-            window.append(Reading(image, position, min(chunk, end - position)))
-            position += chunk
-        yield await window.popleft().wait()
+
+    def __init__(
+        self, image: Image, offset: int, length: int | None, chunk: int, in_flight: int
+    ) -> None:
+        if chunk < 1 or in_flight < 1:
+            raise invalid("read_chunks: chunk and in_flight must be positive")
+        if offset < 0 or (length is not None and length < 0):
+            raise invalid("read_chunks: offset and length must not be negative")
+        self._image = image
+        self._position = offset
+        self._end: int | None = None if length is None else offset + length
+        self._sized = False
+        self._chunk = chunk
+        self._in_flight = in_flight
+        self._window: deque[Reading] = deque()
+
+    def __aiter__(self) -> ChunkReader:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._sized:
+            size = await self._image.size()
+            self._end = size if self._end is None else min(size, self._end)
+            self._sized = True
+        assert self._end is not None
+        while self._position < self._end and len(self._window) < self._in_flight:
+            count = min(self._chunk, self._end - self._position)
+            self._window.append(Reading(self._image, self._position, count))
+            self._position += count
+        if not self._window:
+            raise StopAsyncIteration
+        return await self._window.popleft().wait()
 
 
 class Writer:

@@ -167,6 +167,9 @@ class ImageIO(ImageBase):
     def discard(self, offset: int, length: int) -> None:
         """Trims the range; it reads as zeroes afterwards. What is behind the end is ignored.
 
+        Less than rbd_discard_granularity_bytes (64 KiB by default) is left as it is; see
+        write_zeroes.
+
         Raises InvalidArgument (the range begins behind the end), ReadOnlyImage, TypeError,
         OverflowError. Implements: rbd_discard
         """
