@@ -15,7 +15,6 @@ from rbdcffi._ffi import lib
 
 ECANCELED = codes.ECANCELED
 EILSEQ = codes.EILSEQ
-EIO = codes.EIO
 EINVAL = codes.EINVAL
 ERANGE = codes.ERANGE
 ENAMETOOLONG = codes.ENAMETOOLONG

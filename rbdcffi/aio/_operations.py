@@ -103,8 +103,7 @@ class Writing(Operation):
 
 def _room(image: Image, offset: object) -> int:
     """How many bytes the image has from an offset on; what is no offset is left to C."""
-    size = lib.rbdcffi_get_size(image.sync._gate)
-    return size - offset if isinstance(offset, int) else 0
+    return image.sync.size() - offset if isinstance(offset, int) else 0
 
 
 class VectorWriting(Writing):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from rbdcffi._errors import EIO
 from rbdcffi.aio._offload import control_limiter
+from rbdcffi.rbd.diff import errno_of
 
 if TYPE_CHECKING:
     from rbdcffi.rbd import Extent, Image
@@ -74,5 +74,4 @@ async def call_each(stream: ExtentStream, callback: Any, image: Image, call: str
             if inspect.isawaitable(result):
                 result = await result
             if result is not None and result < 0:
-                # the standard binding's callbacks end a diff with EIO, whatever they return
-                raise image._failed(-EIO, call)
+                raise image._failed(errno_of(result), call)

@@ -92,7 +92,9 @@ class Rados(Commands):
         self.conffile = conffile
         self.parsed_args: list[str] = []
         self.state = "configuring"
-        client = name if name else f"client.{rados_id or 'admin'}"
+        if rados_id is not None and not isinstance(rados_id, str):
+            raise TypeError(f"rados_id must be a string, not {type(rados_id).__name__}")
+        client = name if name is not None else f"client.{rados_id or 'admin'}"
         raw = ffi.new("rados_t *")
         result = lib.rados_create2(
             raw, _name(clustername or "ceph", "clustername"), _name(client, "name"), flags

@@ -73,6 +73,8 @@ class Objects:
         Raises TypeError, ObjectNotFound, Error. Implements: rados_read
         """
         name = _name(key, "key")
+        if length < 0:
+            raise OverflowError(f"{self._what('read', key)}: length {length} is negative")
         if new_bytes is None or length < 2:
             buffer = new_uncleared("char[]", length)
             result = lib.rados_read(self._gate, name, buffer, length, offset)

@@ -11,7 +11,7 @@ from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, has, lib, pointer
 from rbdcffi._handle import Handle
 from rbdcffi.rbd._base import ImageBase, name_of
-from rbdcffi.rbd.errors import invalid
+from rbdcffi.rbd.errors import OSError, invalid
 
 #: How many extents cross from C to Python at once.
 BATCH = 256
@@ -69,7 +69,7 @@ class Diff(ImageBase):
             for start, size, exists in _unpack(extents, count):
                 result = iterate_cb(start, size, exists)
                 if result is not None and result < 0:  # type: ignore[operator]
-                    return int(result)  # type: ignore[call-overload,no-any-return]
+                    return errno_of(result)
             return 0
 
         callback = Callback(hand_over, self._gate)
@@ -106,6 +106,15 @@ class Diff(ImageBase):
         Implements: rbd_diff_iterate2, rbd_diff_iterate3
         """
         return ExtentIterator(self, offset, length, from_snapshot, include_parent, whole_object)
+
+
+def errno_of(returned: Any) -> int:
+    """What a callback returned to end the diff, if it can be an errno."""
+    if returned < -(1 << 31):
+        raise OverflowError(f"iterate_cb returned {returned}, which does not fit an int")
+    if returned <= lib.RBDCFFI_REFUSED:
+        raise OSError(f"iterate_cb returned {returned}", -returned)
+    return int(returned)
 
 
 def _new_extents(capacity: int, callback: Any) -> Any:
@@ -148,10 +157,11 @@ def _diff(
 ) -> int:
     """One diff into `extents`; the C result."""
     _, snap = _arguments(image, offset, length, from_snapshot)
-    end = lib.rbdcffi_get_size(image._gate)
     # releases differ in what they do with an empty range, up to a crash; it has no extents
-    if length == 0 and 0 <= end and offset <= end:
-        return 0
+    if length == 0:
+        end = lib.rbdcffi_get_size(image._gate)
+        if offset <= end or end == lib.RBDCFFI_HUGE:
+            return 0
     if isinstance(snap, int):
         flags = (lib.RBD_DIFF_ITERATE_FLAG_INCLUDE_PARENT if include_parent else 0) | (
             lib.RBD_DIFF_ITERATE_FLAG_WHOLE_OBJECT if whole_object else 0

@@ -12,7 +12,7 @@ from rbdcffi.rbd._base import gate_of, name_of
 from rbdcffi.rbd.clones import Clones
 from rbdcffi.rbd.completions import CallbackIO
 from rbdcffi.rbd.diff import Diff
-from rbdcffi.rbd.errors import InvalidArgument, failed
+from rbdcffi.rbd.errors import failed, invalid
 from rbdcffi.rbd.file import ImageFile
 from rbdcffi.rbd.info import ImageInfo
 from rbdcffi.rbd.io import ImageIO
@@ -50,9 +50,9 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
     ) -> None:
         gate = gate_of(ioctx)
         if name is None and image_id is None:
-            raise InvalidArgument("Image(): give a name or an image_id")
+            raise invalid("Image(): give a name or an image_id")
         if name is not None and image_id is not None:
-            raise InvalidArgument("Image(): give a name or an image_id, not both")
+            raise invalid("Image(): give a name or an image_id, not both")
         if name is not None:
             target = name_of(name, "name")
             function = lib.rbd_open_read_only if read_only else lib.rbd_open
@@ -106,7 +106,7 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
     def require_not_closed(self) -> None:
         """Raises InvalidArgument if the image is closed."""
         if self._handle is None:
-            raise InvalidArgument("image is closed")
+            raise invalid("image is closed")
         self._handle.check("use")
 
     def close(self) -> None:

@@ -58,6 +58,11 @@ class RBD:
             chosen = ffi.new("int *", order or 0)
             result = _with_integers(what, lambda: lib.rbd_create(gate, image, size, chosen))
         else:
+            if isinstance(order, int):
+                # an int in C; which of them are sensible is for librbd to say
+                if not -(1 << 31) <= order < 1 << 31:
+                    raise OverflowError(f"{what}: order={order} does not fit an int")
+                order &= 0xFFFFFFFFFFFFFFFF
             with _options(
                 what,
                 format=2,
@@ -115,6 +120,8 @@ class RBD:
         if by_id and not has("rbd_clone4"):
             raise invalid(f"{what}: a snapshot id needs Ceph 20; give the name")
         snap: Any = snapshot if by_id else name_of(snapshot, "p_snapshot")
+        if snap == b"":
+            raise invalid(f"{what}: p_snapshot is empty")  # librbd would abort the process
         with _options(
             what,
             features=features or None,

@@ -8,11 +8,19 @@ from rbdcffi._buffers import grow, string
 from rbdcffi._callbacks import Progress
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi.rbd._base import ImageBase
-from rbdcffi.rbd.errors import InvalidArgument
+from rbdcffi.rbd.errors import invalid
 
 
 class ImageInfo(ImageBase):
     """The part of Image that tells and changes what the image is like."""
+
+    def _number(self, value: int, call: str, function: Any) -> int:
+        """The error of a negative value, or the number that is too large to be told from one."""
+        if value != lib.RBDCFFI_HUGE:
+            raise self._failed(value, call)
+        number = ffi.new("uint64_t *")
+        self._done(function(self._gate, number), call)
+        return int(number[0])
 
     def stat(self) -> dict[str, Any]:
         """Facts about the image.
@@ -42,16 +50,12 @@ class ImageInfo(ImageBase):
         Raises Error. Implements: rbd_get_size
         """
         value = lib.rbdcffi_get_size(self._gate)
-        if value < 0:
-            raise self._failed(value, "size")
-        return value
+        return value if value >= 0 else self._number(value, "size", lib.rbd_get_size)
 
     def features(self) -> int:
         """The feature bits, RBD_FEATURE_*. Raises Error. Implements: rbd_get_features"""
         value = lib.rbdcffi_get_features(self._gate)
-        if value < 0:
-            raise self._failed(value, "features")
-        return value
+        return value if value >= 0 else self._number(value, "features", lib.rbd_get_features)
 
     def op_features(self) -> int:
         """The operation feature bits, RBD_OPERATION_FEATURE_*.
@@ -59,9 +63,7 @@ class ImageInfo(ImageBase):
         Raises Error. Implements: rbd_get_op_features
         """
         value = lib.rbdcffi_get_op_features(self._gate)
-        if value < 0:
-            raise self._failed(value, "op_features")
-        return value
+        return value if value >= 0 else self._number(value, "op_features", lib.rbd_get_op_features)
 
     def update_features(self, features: int, enabled: bool) -> None:
         """Enables or disables features.
@@ -80,9 +82,7 @@ class ImageInfo(ImageBase):
     def flags(self) -> int:
         """The flag bits, RBD_FLAG_*. Raises Error. Implements: rbd_get_flags"""
         value = lib.rbdcffi_get_flags(self._gate)
-        if value < 0:
-            raise self._failed(value, "flags")
-        return value
+        return value if value >= 0 else self._number(value, "flags", lib.rbd_get_flags)
 
     def old_format(self) -> bool:
         """Whether the image uses the format of before Ceph 0.61. Implements: rbd_get_old_format"""
@@ -97,23 +97,19 @@ class ImageInfo(ImageBase):
         binding does. Raises Error. Implements: rbd_get_overlap
         """
         value = lib.rbdcffi_get_overlap(self._gate)
-        if value < 0:
-            raise self._failed(value, "overlap")
-        return value
+        return value if value >= 0 else self._number(value, "overlap", lib.rbd_get_overlap)
 
     def stripe_unit(self) -> int:
         """The stripe unit in bytes. Raises Error. Implements: rbd_get_stripe_unit"""
         value = lib.rbdcffi_get_stripe_unit(self._gate)
-        if value < 0:
-            raise self._failed(value, "stripe_unit")
-        return value
+        return value if value >= 0 else self._number(value, "stripe_unit", lib.rbd_get_stripe_unit)
 
     def stripe_count(self) -> int:
         """Over how many objects stripes go. Raises Error. Implements: rbd_get_stripe_count"""
         value = lib.rbdcffi_get_stripe_count(self._gate)
-        if value < 0:
-            raise self._failed(value, "stripe_count")
-        return value
+        return (
+            value if value >= 0 else self._number(value, "stripe_count", lib.rbd_get_stripe_count)
+        )
 
     def get_name(self) -> str:
         """The image's name. Raises Error. Implements: rbd_get_name"""
@@ -177,7 +173,7 @@ class ImageInfo(ImageBase):
         progress.raise_error()
         if result < 0:
             if not allow_shrink and result > lib.RBDCFFI_REFUSED and size < self.size():
-                raise InvalidArgument(
+                raise invalid(
                     f"Image.resize({size}) of {self._label!r}: smaller than the image, and "
                     "allow_shrink is False",
                 )

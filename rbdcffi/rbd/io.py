@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rbdcffi._buffers import new_uncleared, readable, writable
 from rbdcffi._errors import EILSEQ
@@ -39,6 +39,8 @@ class ImageIO(ImageBase):
                     return data
                 if result >= 0:
                     return data[:result]
+            elif length < 0:
+                raise OverflowError(f"length {length} is negative")
             elif length <= STEP:
                 buffer = new_uncleared("char[]", length)
                 result = lib.rbd_read2(self._gate, offset, length, buffer, fadvise_flags)
@@ -54,7 +56,7 @@ class ImageIO(ImageBase):
         """More than C takes at once; the memory is what the image has, not what was asked for."""
         if length > LONGEST:
             raise OverflowError(f"length {length} is too large")
-        available = max(0, min(length, self._end() - offset))
+        available = max(0, min(length, self.size() - offset))
         data = bytearray(available)
         result = self._read_steps(offset, data, fadvise_flags) if available else 0
         if not available:
@@ -64,11 +66,9 @@ class ImageIO(ImageBase):
             raise self._failed(result, f"read({offset}, {length})")
         return bytes(memoryview(data)[:result])
 
-    def _end(self) -> int:
-        value = lib.rbdcffi_get_size(self._gate)
-        if value < 0:
-            raise self._failed(value, "read")
-        return value
+    if TYPE_CHECKING:
+
+        def size(self) -> int: ...
 
     def _read_steps(self, offset: int, buffer: Any, fadvise_flags: int) -> int:
         """Reads into a buffer of any length; the number of bytes, or a negative result."""
@@ -87,7 +87,7 @@ class ImageIO(ImageBase):
                 result = lib.rbd_read2(self._gate, offset + done, len(part), target, fadvise_flags)
             if result < 0:
                 # what was read before the end of the image stays read
-                return done if done and done + offset >= self._end() else int(result)
+                return done if done and done + offset >= self.size() else int(result)
             done += result
             if result < len(part):
                 break
@@ -158,7 +158,7 @@ class ImageIO(ImageBase):
             step = min(STEP, length - done)
             result = lib.rbd_write2(self._gate, offset + done, step, start + done, fadvise_flags)
             if result < 0:
-                return done if done and done + offset >= self._end() else int(result)
+                return done if done and done + offset >= self.size() else int(result)
             done += result
             if result < step:
                 break
@@ -186,7 +186,7 @@ class ImageIO(ImageBase):
     def _discard_long(self, offset: int, length: int) -> int:
         if length < 0 or length >= 1 << 64:
             raise OverflowError(f"length {length} is out of range")
-        end = min(offset + length, self._end())
+        end = min(offset + length, self.size())
         if offset >= end:
             return int(lib.rbd_discard(self._gate, offset, 1))
         while offset < end:

@@ -36,9 +36,8 @@ class ImageOptions:
             lib.RBD_IMAGE_OPTION_FORMAT: format,
             lib.RBD_IMAGE_OPTION_FEATURES: features,
             lib.RBD_IMAGE_OPTION_ORDER: order,
-            # the documented 0 of the stripe arguments is "not striped", as None is
-            lib.RBD_IMAGE_OPTION_STRIPE_UNIT: stripe_unit or None,
-            lib.RBD_IMAGE_OPTION_STRIPE_COUNT: stripe_count or None,
+            lib.RBD_IMAGE_OPTION_STRIPE_UNIT: stripe_unit,
+            lib.RBD_IMAGE_OPTION_STRIPE_COUNT: stripe_count,
             lib.RBD_IMAGE_OPTION_CLONE_FORMAT: clone_format,
             lib.RBD_IMAGE_OPTION_FLATTEN: None if flatten is None else int(flatten),
         }
