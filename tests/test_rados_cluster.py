@@ -285,11 +285,6 @@ def test_ctrl_c_while_connecting(dead_monitor: str) -> None:
     assert float(done.stdout) < 1.3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=subprocess.TimeoutExpired,
-    reason="exit waits for the abandoned connect(), up to client_mount_timeout (300 s)",
-)
 def test_exit_after_ctrl_c_while_connecting() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -503,7 +498,6 @@ def test_ping_monitor(ceph_conf: str) -> None:
     handle.shutdown()
 
 
-@pytest.mark.xfail(strict=True, reason="librados ruins the handle's own list of monitors")
 @pytest.mark.parametrize(
     "calls",
     [

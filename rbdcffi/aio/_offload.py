@@ -9,6 +9,7 @@ import anyio
 from anyio import to_thread
 from anyio.lowlevel import RunVar
 
+from rbdcffi._handle import Handle
 from rbdcffi._waiting import Call
 
 Result = TypeVar("Result")
@@ -62,11 +63,11 @@ async def offload(
 
 
 async def offload_opening(
-    function: Callable[[], Result], discard: Callable[[Result], object]
+    function: Callable[[], Result], discard: Callable[[Result], object], handle: Handle
 ) -> Result:
-    """Calls a function that opens something. Cancelling leaves at once, and what is opened too
-    late is given to `discard`, in the worker thread."""
-    call = Call(function, discard)
+    """Calls a function that opens something. Cancelling leaves at once, closing `handle` does not
+    wait for it, and what is opened too late is given to `discard`, in the worker thread."""
+    call = Call(function, discard, handle)
     try:
         await to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=control_limiter())
     except BaseException:

@@ -357,9 +357,9 @@ class IoctxMethods(Offloading):
         return await self._run(self.sync.set_xattr, key, xattr_name, xattr_value)
 
     async def rm_xattr(self, key: str, xattr_name: str) -> bool:
-        """Removes an extended attribute; returns True.
+        """Removes an extended attribute, if there is one of that name; returns True.
 
-        Raises TypeError, NoData (no such attribute), ObjectNotFound, Error.
+        Raises TypeError, ObjectNotFound, Error.
         Implements: rados_rmxattr
         """
         return await self._run(self.sync.rm_xattr, key, xattr_name)

@@ -83,7 +83,7 @@ class Image(ImageMethods, Resource):
         if self._sync is None:
             ioctx = self.ioctx.sync
             self._sync = await offload_opening(
-                lambda: rbd.Image(ioctx, *self._arguments), rbd.Image.close
+                lambda: rbd.Image(ioctx, *self._arguments), rbd.Image.close, ioctx._cluster
             )
 
     async def _close(self) -> None:

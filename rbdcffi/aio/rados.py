@@ -71,12 +71,12 @@ class Rados(RadosMethods, Resource):
         Raises RadosStateError, TimedOut, ObjectNotFound, Error. Implements: rados_connect
         """
 
-        def opened() -> rados.Rados:
-            cluster: rados.Rados = self.sync
-            cluster.connect(timeout)
-            return cluster
-
-        await offload_opening(opened, lambda cluster: cluster.shutdown())
+        cluster = self.sync
+        await offload_opening(
+            lambda: cluster.connect(timeout),
+            lambda result: cluster.shutdown(),
+            cluster._open_handle,
+        )
 
     async def shutdown(self) -> None:
         """Disconnects. Open images and I/O contexts are closed first; idempotent.
@@ -130,7 +130,9 @@ class Ioctx(IoctxMethods, Resource):
 
     async def _open(self) -> None:
         if self._sync is None:
-            self._sync = await offload_opening(self._opener, rados.Ioctx.close)
+            self._sync = await offload_opening(
+                self._opener, rados.Ioctx.close, self.cluster.sync._open_handle
+            )
 
     async def _close(self) -> None:
         await self.close()

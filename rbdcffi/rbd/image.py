@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rbdcffi._buffers import decode
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi._handle import Handle
 from rbdcffi._waiting import interruptible
@@ -49,22 +50,25 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
         _oncomplete: Any = None,
     ) -> None:
         gate = gate_of(ioctx)
+        what = f"Image({name!r}) in pool {ioctx._label!r}"
         if name is None and image_id is None:
             raise invalid("Image(): give a name or an image_id")
         if name is not None and image_id is not None:
             raise invalid("Image(): give a name or an image_id, not both")
         if name is not None:
-            target = name_of(name, "name")
+            target = name_of(name, what)
             function = lib.rbd_open_read_only if read_only else lib.rbd_open
         else:
-            target = name_of(image_id, "image_id")
+            target = name_of(image_id, what, "image_id")
             function = lib.rbd_open_by_id_read_only if read_only else lib.rbd_open_by_id
         snap_id = snapshot if isinstance(snapshot, int) else None
-        snap = NULL if snapshot is None or snap_id is not None else name_of(snapshot, "snapshot")
-        shown = target.decode("utf-8", "replace")
+        snap = (
+            NULL if snapshot is None or snap_id is not None else name_of(snapshot, what, "snapshot")
+        )
+        shown = decode(target)
         label = f"{ioctx._label}/{shown}"
         if snapshot is not None:
-            text = snapshot.decode("utf-8", "replace") if isinstance(snapshot, bytes) else snapshot
+            text = decode(snapshot) if isinstance(snapshot, bytes) else snapshot
             label += f"@{text}"
 
         def opener() -> Any:
@@ -79,6 +83,7 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
             lambda: cluster.open_child(
                 lib.RBDCFFI_IMAGE, f"image {label!r}", opener, lib.rbd_close
             ),
+            cluster,
             discard=Handle.close,
         )
         self._handle = handle

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from rbdcffi._buffers import grow, string
+from rbdcffi._buffers import grow, new_uncleared, string
 from rbdcffi._callbacks import Progress
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi.rbd._base import ImageBase
 from rbdcffi.rbd.errors import invalid
 
+_INFO = ffi.typeof("rbd_image_info_t *")
+_INFO_SIZE = ffi.sizeof("rbd_image_info_t")
+
 
 class ImageInfo(ImageBase):
     """The part of Image that tells and changes what the image is like."""
-
-    def _number(self, value: int, call: str, function: Any) -> int:
-        """The error of a negative value, or the number that is too large to be told from one."""
-        if value != lib.RBDCFFI_HUGE:
-            raise self._failed(value, call)
-        number = ffi.new("uint64_t *")
-        self._done(function(self._gate, number), call)
-        return int(number[0])
 
     def stat(self) -> dict[str, Any]:
         """Facts about the image.
@@ -32,16 +27,18 @@ class ImageInfo(ImageBase):
 
         Raises Error. Implements: rbd_stat
         """
-        info = ffi.new("rbd_image_info_t *")
-        self._done(lib.rbd_stat(self._gate, info, ffi.sizeof("rbd_image_info_t")), "stat")
+        info = new_uncleared(_INFO)
+        result = lib.rbd_stat(self._gate, info, _INFO_SIZE)
+        if result < 0:
+            raise self._failed(result, "stat")
         return {
             "size": info.size,
             "obj_size": info.obj_size,
             "num_objs": info.num_objs,
             "order": info.order,
-            "block_name_prefix": string(info.block_name_prefix),
-            "parent_pool": info.parent_pool & 0xFFFFFFFFFFFFFFFF,
-            "parent_name": ffi.string(info.parent_name),
+            "block_name_prefix": ffi.string(info.block_name_prefix).decode(),
+            "parent_pool": 0xFFFFFFFFFFFFFFFF,
+            "parent_name": b"",
         }
 
     def size(self) -> int:
@@ -74,10 +71,12 @@ class ImageInfo(ImageBase):
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError.
         Implements: rbd_update_features
         """
-        self._done(
-            lib.rbd_update_features(self._gate, features, bool(enabled)),
-            f"update_features({features:#x}, {bool(enabled)})",
-        )
+        what = f"update_features({features!r}, {bool(enabled)})"
+        try:
+            result = lib.rbd_update_features(self._gate, features, bool(enabled))
+        except (TypeError, OverflowError) as error:
+            raise self._bad(error, what) from None
+        self._done(result, what)
 
     def flags(self) -> int:
         """The flag bits, RBD_FLAG_*. Raises Error. Implements: rbd_get_flags"""

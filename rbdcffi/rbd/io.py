@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rbdcffi._buffers import new_uncleared, readable, writable
 from rbdcffi._errors import EILSEQ
@@ -13,6 +13,8 @@ from rbdcffi.rbd.errors import IncompleteWriteError, invalid
 
 #: librbd takes lengths up to 2 GiB - 1; longer ones go in steps of this size.
 STEP = 1 << 30
+
+_CHARS = ffi.typeof("char[]")
 
 #: More than any image can hold: refused before memory is asked for.
 LONGEST = 1 << 62
@@ -56,7 +58,7 @@ class ImageIO(ImageBase):
         """More than C takes at once; the memory is what the image has, not what was asked for."""
         if length > LONGEST:
             raise OverflowError(f"length {length} is too large")
-        available = max(0, min(length, self.size() - offset))
+        available = max(0, min(length, self._end("read") - offset))
         data = bytearray(available)
         result = self._read_steps(offset, data, fadvise_flags) if available else 0
         if not available:
@@ -66,9 +68,9 @@ class ImageIO(ImageBase):
             raise self._failed(result, f"read({offset}, {length})")
         return bytes(memoryview(data)[:result])
 
-    if TYPE_CHECKING:
-
-        def size(self) -> int: ...
+    def _end(self, call: str) -> int:
+        value = lib.rbdcffi_get_size(self._gate)
+        return value if value >= 0 else self._number(value, call, lib.rbd_get_size)
 
     def _read_steps(self, offset: int, buffer: Any, fadvise_flags: int) -> int:
         """Reads into a buffer of any length; the number of bytes, or a negative result."""
@@ -83,11 +85,11 @@ class ImageIO(ImageBase):
                 if result > 0:
                     part[:result] = ffi.buffer(own, result)
             else:
-                target = ffi.from_buffer("char[]", part)
+                target = ffi.from_buffer(_CHARS, part)
                 result = lib.rbd_read2(self._gate, offset + done, len(part), target, fadvise_flags)
             if result < 0:
                 # what was read before the end of the image stays read
-                return done if done and done + offset >= self.size() else int(result)
+                return done if done and done + offset >= self._end("write") else int(result)
             done += result
             if result < len(part):
                 break
@@ -102,20 +104,25 @@ class ImageIO(ImageBase):
         Raises InvalidArgument (the range begins at or behind the end), IOError, TypeError,
         OverflowError. Implements: rbd_read2
         """
-        view = writable(buffer, "buffer")
         try:
-            if not view.nbytes:
-                result = lib.rbd_read2(self._gate, offset, 0, new_uncleared("char[]", 1), 0)
-            elif PYPY or view.nbytes > STEP:
-                result = self._read_steps(offset, view, fadvise_flags)
+            if type(buffer) is bytearray and 0 < len(buffer) <= STEP and not PYPY:
+                length = len(buffer)
+                target = ffi.from_buffer(_CHARS, buffer)
+                result = lib.rbd_read2(self._gate, offset, length, target, fadvise_flags)
             else:
-                result = lib.rbd_read2(
-                    self._gate, offset, view.nbytes, ffi.from_buffer("char[]", view), fadvise_flags
-                )
+                view = writable(buffer, "buffer")
+                length = view.nbytes
+                if not length:
+                    result = lib.rbd_read2(self._gate, offset, 0, new_uncleared("char[]", 1), 0)
+                elif PYPY or length > STEP:
+                    result = self._read_steps(offset, view, fadvise_flags)
+                else:
+                    target = ffi.from_buffer(_CHARS, view)
+                    result = lib.rbd_read2(self._gate, offset, length, target, fadvise_flags)
         except (TypeError, OverflowError) as error:
             raise self._bad(error, f"readinto({offset!r}, ...)") from None
         if result < 0:
-            raise self._failed(result, f"readinto({offset}, {view.nbytes} bytes)")
+            raise self._failed(result, f"readinto({offset}, {length} bytes)")
         return int(result)
 
     def write(self, data: Any, offset: int, fadvise_flags: int = 0) -> int:
@@ -152,13 +159,13 @@ class ImageIO(ImageBase):
         )
 
     def _write_long(self, offset: int, buffer: Any, length: int, fadvise_flags: int) -> int:
-        start = ffi.from_buffer("char[]", buffer) if isinstance(buffer, bytes) else buffer
+        start = ffi.from_buffer(_CHARS, buffer) if isinstance(buffer, bytes) else buffer
         done = 0
         while done < length:
             step = min(STEP, length - done)
             result = lib.rbd_write2(self._gate, offset + done, step, start + done, fadvise_flags)
             if result < 0:
-                return done if done and done + offset >= self.size() else int(result)
+                return done if done and done + offset >= self._end("write") else int(result)
             done += result
             if result < step:
                 break
@@ -186,7 +193,7 @@ class ImageIO(ImageBase):
     def _discard_long(self, offset: int, length: int) -> int:
         if length < 0 or length >= 1 << 64:
             raise OverflowError(f"length {length} is out of range")
-        end = min(offset + length, self.size())
+        end = min(offset + length, self._end("discard"))
         if offset >= end:
             return int(lib.rbd_discard(self._gate, offset, 1))
         while offset < end:
