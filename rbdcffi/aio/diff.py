@@ -74,4 +74,4 @@ async def call_each(stream: ExtentStream, callback: Any, image: Image, call: str
             if inspect.isawaitable(result):
                 result = await result
             if result is not None and result < 0:
-                raise image._failed(errno_of(result), call)
+                raise image._failed(errno_of(result, f"Image.{call} of {image._label!r}"), call)

@@ -64,18 +64,19 @@ class Diff(ImageBase):
         if not callable(iterate_cb):
             raise TypeError(f"iterate_cb must be callable, not {type(iterate_cb).__name__}")
 
+        what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
+
         def hand_over() -> int:
             count = extents.count
             extents.count = 0
             for start, size, exists in _unpack(extents, count):
                 result = iterate_cb(start, size, exists)
                 if result is not None and result < 0:  # type: ignore[operator]
-                    return errno_of(result)
+                    return errno_of(result, f"Image.{what} of {self._label!r}")
             return 0
 
         callback = Callback(hand_over, self._gate)
         extents = _new_extents(BATCH, callback.pointer)
-        what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
         gate = self._gate
         self._done(lib.rbdcffi_handle_enter(gate), what)
         try:
@@ -109,12 +110,12 @@ class Diff(ImageBase):
         return ExtentIterator(self, offset, length, from_snapshot, include_parent, whole_object)
 
 
-def errno_of(returned: Any) -> int:
+def errno_of(returned: Any, what: str) -> int:
     """What a callback returned to end the diff, if it can be an errno."""
     if returned < -(1 << 31):
-        raise OverflowError(f"iterate_cb returned {returned}, which does not fit an int")
+        raise OverflowError(f"{what}: iterate_cb returned {returned}")
     if returned <= lib.RBDCFFI_REFUSED:
-        raise OSError(f"iterate_cb returned {returned}", -returned)
+        raise OSError(f"{what}: iterate_cb returned {returned}", -returned)
     return int(returned)
 
 

@@ -65,11 +65,9 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
         snap = (
             NULL if snapshot is None or snap_id is not None else name_of(snapshot, what, "snapshot")
         )
-        shown = decode(target)
-        label = f"{ioctx._label}/{shown}"
+        label = f"{ioctx._label}/{target.decode('utf-8', 'backslashreplace')}"
         if snapshot is not None:
-            text = decode(snapshot) if isinstance(snapshot, bytes) else snapshot
-            label += f"@{text}"
+            label += f"@{snap_id if snap == NULL else snap.decode('utf-8', 'backslashreplace')}"
 
         def opener() -> Any:
             raw = ffi.new("rbd_image_t *")
@@ -90,7 +88,7 @@ class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
         self._gate = handle.gate
         self._label = label
         self.ioctx = ioctx
-        self.name: str = shown if name is not None else self.get_name()
+        self.name: str = decode(target) if name is not None else self.get_name()
         if snap_id is not None:
             result = lib.rbd_snap_set_by_id(self._gate, snap_id)
             if result < 0:

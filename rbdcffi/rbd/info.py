@@ -71,7 +71,8 @@ class ImageInfo(ImageBase):
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError.
         Implements: rbd_update_features
         """
-        what = f"update_features({features!r}, {bool(enabled)})"
+        shown = hex(features) if isinstance(features, int) else repr(features)
+        what = f"update_features({shown}, {bool(enabled)})"
         try:
             result = lib.rbd_update_features(self._gate, features, bool(enabled))
         except (TypeError, OverflowError) as error:
