@@ -26,6 +26,8 @@
 #define RBDCFFI_FORKED 2
 #define RBDCFFI_WRONG_KIND 3
 #define RBDCFFI_ABSENT 4
+/* Also no result: see values.c. */
+#define RBDCFFI_HUGE INT64_MIN
 #define REFUSE(kind, why) (RBDCFFI_REFUSED - ((kind) << 4) - (why))
 
 #define SHUT (INT64_C(1) << 62)

@@ -1,11 +1,18 @@
-/* Comes after the wrappers: the functions named here enter the image's gate. */
+/*
+ * Comes after the wrappers: the functions named here enter the image's gate.
+ *
+ * A value above INT64_MAX cannot be told from an error in the result: that is RBDCFFI_HUGE, and
+ * the caller asks again, through a pointer.
+ */
 
 #define VALUE(name)                                          \
     int64_t rbdcffi_##name(rbd_image_t image)                \
     {                                                        \
         uint64_t value;                                      \
         int result = gated_rbd_##name(image, &value);        \
-        return result < 0 ? result : (int64_t)value;         \
+        if (result < 0)                                      \
+            return result;                                   \
+        return value > INT64_MAX ? RBDCFFI_HUGE : (int64_t)value; \
     }
 
 VALUE(get_size)

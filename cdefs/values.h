@@ -3,6 +3,8 @@
  * (or the negative error): allocating the place to store it costs more than the call.
  */
 
+#define RBDCFFI_HUGE ...
+
 int64_t rbdcffi_get_size(rbd_image_t image);
 int64_t rbdcffi_get_features(rbd_image_t image);
 int64_t rbdcffi_get_op_features(rbd_image_t image);

@@ -20,7 +20,8 @@ def c_string(
     """A name for a ``const char *``: str (as UTF-8) or bytes, without NUL; None if optional."""
     if isinstance(value, str):
         try:
-            value = value.encode("utf-8")
+            # decode() below makes surrogates out of bytes that are no UTF-8
+            value = value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
             raise invalid(f"{what} {value!r} cannot be encoded as UTF-8: {error.reason}") from None
     elif value is None and optional:
@@ -61,6 +62,18 @@ def grow(attempt: Callable[[int], tuple[int, int]], size: int) -> int:
         size = max(needed, 2 * size)
 
 
+def number(value: object, what: str, least: int = 0, most: int = (1 << 64) - 1) -> int:
+    """An integer argument that C can be given; TypeError and OverflowError say which it is."""
+    if not isinstance(value, int):
+        raise TypeError(f"{what} must be an integer, not {type(value).__name__}")
+    if not least <= value <= most:
+        raise OverflowError(f"{what} must be from {least} to {most}, not {value}")
+    return value
+
+
+_CHARS = ffi.typeof("char[]")
+
+
 def readable(data: Any, what: str) -> tuple[Any, int]:
     """(what to pass as ``const char *``, length in bytes) of any C-contiguous buffer.
 
@@ -68,6 +81,8 @@ def readable(data: Any, what: str) -> tuple[Any, int]:
     """
     if type(data) is bytes:
         return data, len(data)
+    if type(data) is bytearray and data and not PYPY:
+        return ffi.from_buffer(_CHARS, data), len(data)
     if isinstance(data, str):
         raise TypeError(f"{what} must be bytes-like, not str; encode it, as in data.encode()")
     try:
@@ -79,7 +94,7 @@ def readable(data: Any, what: str) -> tuple[Any, int]:
     if PYPY or view.nbytes == 0:
         # PyPy does not lock the buffer: its owner could be resized while C reads it
         return view.tobytes(), view.nbytes
-    return ffi.from_buffer("char[]", view), view.nbytes
+    return ffi.from_buffer(_CHARS, view), view.nbytes
 
 
 def writable(buffer: Any, what: str) -> memoryview:

@@ -73,8 +73,9 @@ class Progress:
 
     `gate` is that of the handle the call is on. The library calls back on any thread.
 
-    The function may return None (go on) or an int, which is handed to the library; most of its
-    operations cannot be stopped and go on after an error, which is raised once they have ended.
+    The function may return None (go on) or an int, which is handed to the library. An exception is
+    raised once the operation has ended; whether that ends it early, half done, is the operation's
+    choice.
     """
 
     __slots__ = ("_callback", "data", "function")

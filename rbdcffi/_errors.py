@@ -14,6 +14,7 @@ from typing import Any, Callable
 from rbdcffi._ffi import lib
 
 ECANCELED = codes.ECANCELED
+EILSEQ = codes.EILSEQ
 EINVAL = codes.EINVAL
 ERANGE = codes.ERANGE
 ENAMETOOLONG = codes.ENAMETOOLONG
@@ -62,6 +63,11 @@ RBD_ERRORS = {
 }
 
 
+def strerror(errno: int) -> str:
+    """os.strerror for any number."""
+    return os.strerror(errno) if errno < 1 << 31 else f"Unknown error {errno}"
+
+
 class CephError(Exception):
     """What all errors of librados and librbd have in common.
 
@@ -80,7 +86,7 @@ class CephError(Exception):
             if errno is None:
                 builtins.OSError.__init__(self, message)
             else:
-                builtins.OSError.__init__(self, errno, os.strerror(errno))
+                builtins.OSError.__init__(self, errno, strerror(errno))
         else:
             super().__init__(message)
             self.errno = errno
@@ -136,4 +142,4 @@ class ErrorTable:
             kind, reason = divmod(lib.RBDCFFI_REFUSED - rc, 16)
             return refusal(kind, reason, what)
         number = -rc
-        return self._classes.get(number, self._default)(f"{what}: {os.strerror(number)}", number)
+        return self._classes.get(number, self._default)(f"{what}: {strerror(number)}", number)

@@ -49,6 +49,7 @@ class Handle:
         "_lock",
         "_parent",
         "gate",
+        "given_up",
         "kind",
         "label",
     )
@@ -63,6 +64,8 @@ class Handle:
         self._lock = threading.RLock()
         self._children: dict[Child, None] = {}
         self._parent = parent
+        #: calls that nobody waits for any more; see give_up
+        self.given_up = 0
         if parent is None:
             _roots[self] = None
 
@@ -130,6 +133,8 @@ class Handle:
 
         Idempotent, and safe from any thread; in a forked child it does nothing. Returns the result
         of the C function. With a `deadline` (time.monotonic) it gives up then, with TimeoutError.
+        With a call inside that its caller gave up (Ctrl-C, a cancelled task) it does not wait: the
+        handle is closed when that call returns.
         """
         if self.forked:
             return 0
@@ -138,7 +143,9 @@ class Handle:
         lib.rbdcffi_handle_shut(self.gate)
         with self._lock:
             self._close_children(deadline)
-            while not lib.rbdcffi_handle_drained(self.gate, _SLICE):
+            while not lib.rbdcffi_handle_drained(self.gate, 0 if self.given_up else _SLICE):
+                if self.given_up:
+                    return 0
                 if deadline is not None and time.monotonic() > deadline:
                     raise TimeoutError(f"{self.label} is still in use")
             self._close_children(deadline)
@@ -148,6 +155,18 @@ class Handle:
             else:
                 self._parent.disown(self)
         return 0 if result is None or result <= lib.RBDCFFI_REFUSED else int(result)
+
+    def give_up(self) -> None:
+        """A call on the handle goes on in the background, and nobody waits for it any more."""
+        with _giving_up:
+            self.given_up += 1
+
+    def taken_back(self) -> None:
+        """A call that was given up has returned: closes the handle if that had to wait for it."""
+        with _giving_up:
+            self.given_up -= 1
+        if self.closed and not self.given_up:
+            self.close()
 
     def _close_children(self, deadline: float | None) -> None:
         while self._children:
@@ -170,6 +189,8 @@ class Handle:
         warnings.warn(f"unclosed {owner} {self.label}", ResourceWarning, stacklevel=3, source=self)
 
 
+#: Not the handle's lock: a close() that waits for a call holds that until the call is given up.
+_giving_up = threading.Lock()
 #: Open clusters.
 _roots: dict[Handle, None] = {}
 #: Handles whose owners are gone.

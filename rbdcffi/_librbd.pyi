@@ -81,6 +81,7 @@ class Lib:
     def rbdcffi_extents_finish(self, extents: Any, /) -> None: ...
     def rbdcffi_extents_finished(self, extents: Any, /) -> int: ...
     def rbdcffi_add_new_bytes(self) -> int: ...
+    RBDCFFI_HUGE: int
     def rbdcffi_get_size(self, image: Any, /) -> int: ...
     def rbdcffi_get_features(self, image: Any, /) -> int: ...
     def rbdcffi_get_op_features(self, image: Any, /) -> int: ...
@@ -88,6 +89,93 @@ class Lib:
     def rbdcffi_get_overlap(self, image: Any, /) -> int: ...
     def rbdcffi_get_stripe_unit(self, image: Any, /) -> int: ...
     def rbdcffi_get_stripe_count(self, image: Any, /) -> int: ...
+    def rbdcffi_queue_new(self) -> Any: ...
+    def rbdcffi_queue_free(self, queue: Any, /) -> None: ...
+    def rbdcffi_queue_fd(self, queue: Any, /) -> int: ...
+    def rbdcffi_queue_drain(
+        self,
+        queue: Any,
+        tokens: Any,
+        results: Any,
+        capacity: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_read(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        buffer: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_write(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        buffer: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_readv(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        iov: Any,
+        count: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_writev(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        iov: Any,
+        count: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_discard(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_write_zeroes(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        zero_flags: int,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_flush(self, image: Any, queue: Any, token: int, /) -> int: ...
+    def rbdcffi_aio_compare_and_write(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        compare: Any,
+        buffer: Any,
+        mismatch: Any,
+        flags: int,
+        /,
+    ) -> int: ...
     LIBRADOS_VER_MAJOR: int
     LIBRADOS_VER_MINOR: int
     LIBRADOS_VER_EXTRA: int

@@ -139,9 +139,7 @@ def test_shutdown_closes_children_youngest_first(
         next(diff)
 
 
-def test_closing_inside_of_a_callback_is_refused(
-    connection: rados.Rados, image_name: str
-) -> None:
+def test_closing_inside_of_a_callback_is_refused(connection: rados.Rados, image_name: str) -> None:
     with connection.open_ioctx("rbd") as ioctx, rbd.Image(ioctx, image_name) as image:
         image.write(b"x", 0)
         for close in (image.close, connection.shutdown):
@@ -163,9 +161,7 @@ def test_closing_inside_of_a_callback_is_refused(
 # -- threads ----------------------------------------------------------------------------------
 
 
-def test_close_waits_for_calls_and_bars_new_ones(
-    connection: rados.Rados, image_name: str
-) -> None:
+def test_close_waits_for_calls_and_bars_new_ones(connection: rados.Rados, image_name: str) -> None:
     with connection.open_ioctx("rbd") as ioctx:
         image = rbd.Image(ioctx, image_name)
         image.write(b"x" * 65536, 0)
@@ -384,9 +380,7 @@ def test_exit_without_closing_anything(ceph_conf: str, fresh_name: str) -> None:
 # -- forgotten objects ------------------------------------------------------------------------
 
 
-def test_a_forgotten_image_warns_and_is_closed(
-    connection: rados.Rados, image_name: str
-) -> None:
+def test_a_forgotten_image_warns_and_is_closed(connection: rados.Rados, image_name: str) -> None:
     with connection.open_ioctx("rbd") as ioctx:
         image = rbd.Image(ioctx, image_name)
         handle = image._handle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -285,11 +286,6 @@ def test_ctrl_c_while_connecting(dead_monitor: str) -> None:
     assert float(done.stdout) < 1.3
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=subprocess.TimeoutExpired,
-    reason="exit waits for the abandoned connect(), up to client_mount_timeout (300 s)",
-)
 def test_exit_after_ctrl_c_while_connecting() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -341,7 +337,7 @@ def test_conf(loose: rados.Rados) -> None:
     with pytest.raises(rados.InvalidArgumentError, match=r"conf_set\('rados_osd_op") as invalid:
         loose.conf_set("rados_osd_op_timeout", "soon")
     assert invalid.value.errno == errno.EINVAL
-    for bad in (5, None, b"\0", "a\0b", "\udc80"):
+    for bad in (5, None, b"\0", "a\0b", "\ud800"):
         with pytest.raises(TypeError, match="option"):
             loose.conf_get(bad)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="option"):
@@ -361,13 +357,25 @@ def test_conf_parse_argv(loose: rados.Rados) -> None:
         loose.conf_parse_argv(["x", 5])  # type: ignore[list-item]
 
 
-def test_conf_parse_env(loose: rados.Rados, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RBDCFFI_TEST", "--rados-osd-op-timeout 11")
-    loose.conf_parse_env("RBDCFFI_TEST")
-    assert loose.conf_get("rados_osd_op_timeout") == "11"
-    monkeypatch.delenv("CEPH_ARGS", raising=False)
-    loose.conf_parse_env()
-    loose.conf_parse_env(None)
+def test_conf_parse_env() -> None:
+    """In a process of its own: librados reads the environment once."""
+    text = """
+from rbdcffi import rados
+cluster = rados.Rados()
+cluster.conf_parse_env("RBDCFFI_TEST")
+print(cluster.conf_get("rados_osd_op_timeout"))
+cluster.conf_parse_env()
+cluster.conf_parse_env(None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, "RBDCFFI_TEST": "--rados-osd-op-timeout 11"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "11\n"
 
 
 def test_conf_read_file(loose: rados.Rados, ceph_conf: str, cluster: rados.Rados) -> None:
@@ -434,7 +442,7 @@ def test_pool_errors(cluster: rados.Rados, fresh_name: str) -> None:
             call()
     with pytest.raises(rados.InvalidArgumentError):
         cluster.create_pool("")
-    for bad in (5, None, "a\0b", "\udc80"):
+    for bad in (5, None, "a\0b", "\ud800"):
         for one in ("pool_lookup", "pool_exists", "create_pool", "delete_pool"):
             with pytest.raises(TypeError, match="pool_name"):
                 getattr(cluster, one)(bad)
@@ -503,7 +511,6 @@ def test_ping_monitor(ceph_conf: str) -> None:
     handle.shutdown()
 
 
-@pytest.mark.xfail(strict=True, reason="librados ruins the handle's own list of monitors")
 @pytest.mark.parametrize(
     "calls",
     [

@@ -12,7 +12,7 @@ import pytest
 
 from rbdcffi import rados
 
-BAD_NAMES: list[Any] = [5, None, 1.5, bytearray(b"x"), "a\0b", "\udc80"]
+BAD_NAMES: list[Any] = [5, None, 1.5, bytearray(b"x"), "a\0b", "\ud800"]
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_dup(own: rados.Ioctx) -> None:
     assert own.nspace.startswith("space-")
 
 
-@pytest.mark.parametrize("value", [5, "a\0b", "\udc80", 1.5])
+@pytest.mark.parametrize("value", [5, "a\0b", "\ud800", 1.5])
 def test_bad_places(own: rados.Ioctx, value: Any) -> None:
     before = own.nspace
     with pytest.raises(TypeError, match="nspace"):

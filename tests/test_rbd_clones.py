@@ -122,7 +122,7 @@ def test_clone_errors(ioctx: rados.Ioctx, parent: rbd.Image, fresh_name: str) ->
         make(ioctx, parent.name, "snap", ioctx, child, order="22")  # type: ignore[arg-type]
     with pytest.raises(OverflowError, match="stripe_unit"):
         make(ioctx, parent.name, "snap", ioctx, child, stripe_unit=-1)
-    for name in (None, 5, "a\0b", "\udc80"):
+    for name in (None, 5, "a\0b", "\ud800"):
         with pytest.raises(rbd.InvalidArgument, match="c_name"):
             make(ioctx, parent.name, "snap", ioctx, name)  # type: ignore[arg-type]
     if not has("rbd_clone4"):

@@ -293,11 +293,11 @@ def test_negative_result_of_the_callback(
     assert calls == which + 1
 
 
-@pytest.mark.xfail(strict=True, reason="KeyError: results below -4095 are taken for refusals")
 @pytest.mark.parametrize("result", [-65536, -70000, -(2**40)])
 def test_result_that_is_no_errno(image: rbd.Image, result: int) -> None:
     image.write(b"x", 0)
-    with pytest.raises(rbd.Error, match=r"Image\.diff_iterate"):
+    error = rbd.OSError if result >= -(2**31) else OverflowError
+    with pytest.raises(error, match=r"Image\.diff_iterate"):
         image.diff_iterate(0, SIZE, None, lambda *extent: result)
 
 
@@ -405,7 +405,7 @@ def test_impossible_range(
         image.diff(offset, length, None)
 
 
-@pytest.mark.parametrize("snap", ["a\0b", "\udc80", 5.5, bytearray(b"x")])
+@pytest.mark.parametrize("snap", ["a\0b", "\ud800", 5.5, bytearray(b"x")])
 def test_impossible_snapshot(image: rbd.Image, snap: Any) -> None:
     with pytest.raises(rbd.InvalidArgument, match="from_snapshot"):
         image.diff_iterate(0, SIZE, snap, print)

@@ -108,7 +108,7 @@ def test_break_lock_arguments(plain: rbd.Image) -> None:
         plain.break_lock("me", "x")
 
 
-@pytest.mark.parametrize("cookie", [5, None, "a\0b", "\udc80", bytearray(b"x")])
+@pytest.mark.parametrize("cookie", [5, None, "a\0b", "\ud800", bytearray(b"x")])
 def test_bad_cookies(plain: rbd.Image, cookie: Any) -> None:
     for lock in (
         lambda: plain.lock_exclusive(cookie),

@@ -1,8 +1,8 @@
 """Mirror of the standard `rados` module: ``import rbdcffi.rados as rados``."""
 
+from rbdcffi.rados import constants
 from rbdcffi.rados.cluster import Rados, Version
 from rbdcffi.rados.constants import *  # noqa: F403
-from rbdcffi.rados.constants import __all__ as _constants
 from rbdcffi.rados.errors import (
     ConnectionShutdown,
     Error,
@@ -62,5 +62,5 @@ __all__ = [
     "TimedOut",
     "Version",
     "XattrIterator",
-    *_constants,
 ]
+__all__ += constants.__all__

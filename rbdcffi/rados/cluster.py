@@ -48,7 +48,8 @@ class Rados(Commands):
         rados_id: name of the client without its type, as in ``admin`` for ``client.admin``.
         name: full name of the client, as in ``client.admin``; not together with `rados_id`.
         clustername: name of the cluster, ``ceph`` if not given.
-        conf_defaults: options that are set before the configuration file is read.
+        conf_defaults: options that replace the built-in defaults. As with the standard binding
+            they are set before the configuration file is read, and outweigh it.
         conffile: path of a configuration file; '' searches the usual places ($CEPH_CONF first);
             None reads none.
         conf: options that are set after the configuration file was read.
@@ -92,7 +93,9 @@ class Rados(Commands):
         self.conffile = conffile
         self.parsed_args: list[str] = []
         self.state = "configuring"
-        client = name if name else f"client.{rados_id or 'admin'}"
+        if rados_id is not None and not isinstance(rados_id, str):
+            raise TypeError(f"rados_id must be a string, not {type(rados_id).__name__}")
+        client = name if name is not None else f"client.{rados_id or 'admin'}"
         raw = ffi.new("rados_t *")
         result = lib.rados_create2(
             raw, _name(clustername or "ceph", "clustername"), _name(client, "name"), flags
@@ -131,6 +134,11 @@ class Rados(Commands):
         )
 
     @property
+    def _open_handle(self) -> Handle:
+        assert self._handle is not None
+        return self._handle
+
+    @property
     def _connected(self) -> Any:
         """The gate, once connected; librados must not be asked for more before that."""
         if self.state != "connected":
@@ -155,7 +163,9 @@ class Rados(Commands):
         gate = self._gate
         try:
             # the library counts in whole seconds; the wait does not
-            result = interruptible(lambda: lib.rados_connect(gate), timeout=timeout or None)
+            result = interruptible(
+                lambda: lib.rados_connect(gate), self._open_handle, timeout=timeout or None
+            )
         except TimeoutError:
             raise TimedOut(
                 f"Rados.connect: no answer from a monitor within {timeout:g} s",
@@ -190,7 +200,7 @@ class Rados(Commands):
         if handle is None:
             return
         if self.state == "configuring":
-            handle.close()  # never connected: nothing to warn of
+            handle.close()  # never connected: nothing to warn of, and nothing to wait for
         else:
             abandon(handle, "Rados")
 
@@ -211,7 +221,8 @@ class Rados(Commands):
         self.require_state("configuring", "connected")
         result = lib.rados_conf_read_file(self._gate, NULL if path is None else _name(path, "path"))
         if result < 0:
-            raise failed(result, f"Rados.conf_read_file({path!r})")
+            tried = "" if path is not None else " ($CEPH_CONF, then /etc/ceph and others)"
+            raise failed(result, f"Rados.conf_read_file({path!r}){tried}")
 
     def conf_parse_argv(self, args: Sequence[str]) -> list[str]:
         """Takes options of the form ``--name value`` from arguments; returns the others.
@@ -475,12 +486,10 @@ class Rados(Commands):
             str(pool_id),
             lambda raw: lib.rados_ioctx_create2(gate, pool_id, raw),
         )
-        ioctx.name = ioctx.get_pool_name()
+        ioctx._rename(ioctx.get_pool_name())
         return ioctx
 
     def _open_ioctx(self, what: str, name: str, create: Any) -> Ioctx:
-        assert self._handle is not None
-
         def opener() -> Any:
             raw = ffi.new("rados_ioctx_t *")
             result = create(raw)
@@ -488,4 +497,4 @@ class Rados(Commands):
                 raise failed(result, what)
             return raw[0]
 
-        return Ioctx._opened(self, self._handle, name, opener)
+        return Ioctx._opened(self, self._open_handle, name, opener)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from rbdcffi._buffers import c_string, readable
 from rbdcffi._ffi import NULL, ffi, lib
+from rbdcffi._handle import Handle
 from rbdcffi.rados.errors import failed, invalid, wrong_type
 
 
@@ -17,9 +18,15 @@ class Commands:
     """
 
     if TYPE_CHECKING:
+        _gate: Any
 
         @property
         def _connected(self) -> Any: ...
+
+        @property
+        def _open_handle(self) -> Handle: ...
+
+        def require_state(self, *args: str) -> None: ...
 
     def _command(
         self, what: str, cmd: str, inbuf: bytes | str, send: Callable[..., int]
@@ -134,15 +141,27 @@ class Commands:
 
         Raises ObjectNotFound (no such monitor), RadosStateError. Implements: rados_ping_monitor
         """
-        self.require_state("configuring", "connected")  # type: ignore[attr-defined]
+        self.require_state("configuring", "connected")
+        name = c_string(mon_id, "mon_id", wrong_type)
         output = ffi.new("char **")
         size = ffi.new("size_t *")
-        result = lib.rados_ping_monitor(
-            self._gate,  # type: ignore[attr-defined]
-            c_string(mon_id, "mon_id", wrong_type),
-            output,
-            size,
+
+        def opener() -> Any:
+            raw = ffi.new("rados_t *")
+            result = lib.rados_create_with_context(raw, lib.rados_cct(self._gate))
+            if result < 0:
+                raise failed(result, f"Rados.ping_monitor({mon_id!r})")
+            return raw[0]
+
+        # A ping adds the monitors to its handle's list; when connecting, or pinging again, adds
+        # them once more, librados aborts. So each ping has a handle of its own.
+        handle = self._open_handle.open_child(
+            lib.RBDCFFI_CLUSTER, "ping of a monitor", opener, lib.rados_shutdown
         )
+        try:
+            result = lib.rados_ping_monitor(handle.gate, name, output, size)
+        finally:
+            handle.close()
         if result < 0:
             raise failed(result, f"Rados.ping_monitor({mon_id!r})")
         try:

@@ -44,6 +44,11 @@ class Ioctx(Objects):
         self._gate = self._handle.gate
         return self
 
+    def _rename(self, name: str) -> None:
+        assert self._handle is not None
+        self.name = name
+        self._handle.label = f"pool {name!r}"
+
     rados: Rados
     name: str
     locator_key: str

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rbdcffi._buffers import c_string, decode, grow, new_uncleared, readable
+from rbdcffi._buffers import c_string, decode, grow, new_uncleared, number, readable
 from rbdcffi._errors import ENOENT
 from rbdcffi._ffi import NULL, ffi, lib, new_bytes
 from rbdcffi.rados.errors import ObjectStateError, failed, wrong_type
@@ -46,6 +46,7 @@ class Objects:
         Raises TypeError, Error. Implements: rados_write
         """
         buffer, size = readable(data, "data")
+        number(offset, f"{self._what('write', key)}: offset")
         return self._done(
             lib.rados_write(self._gate, _name(key, "key"), buffer, size, offset), "write", key
         )
@@ -73,6 +74,8 @@ class Objects:
         Raises TypeError, ObjectNotFound, Error. Implements: rados_read
         """
         name = _name(key, "key")
+        number(length, f"{self._what('read', key)}: length")
+        number(offset, f"{self._what('read', key)}: offset")
         if new_bytes is None or length < 2:
             buffer = new_uncleared("char[]", length)
             result = lib.rados_read(self._gate, name, buffer, length, offset)
@@ -87,6 +90,7 @@ class Objects:
 
     def trunc(self, key: str, size: int) -> int:
         """Makes an object `size` bytes long; returns 0. Raises Error. Implements: rados_trunc"""
+        number(size, f"{self._what('trunc', key)}: size")
         return self._done(lib.rados_trunc(self._gate, _name(key, "key"), size), "trunc", key)
 
     def stat(self, key: str) -> tuple[int, time.struct_time]:
@@ -157,9 +161,9 @@ class Objects:
         return True
 
     def rm_xattr(self, key: str, xattr_name: str) -> bool:
-        """Removes an extended attribute; returns True.
+        """Removes an extended attribute, if there is one of that name; returns True.
 
-        Raises TypeError, NoData (no such attribute), ObjectNotFound, Error.
+        Raises TypeError, ObjectNotFound, Error.
         Implements: rados_rmxattr
         """
         self._done(

@@ -7,8 +7,9 @@ from rbdcffi.rados.constants import (
     LIBRADOS_OP_FLAG_FADVISE_SEQUENTIAL,
     LIBRADOS_OP_FLAG_FADVISE_WILLNEED,
 )
+from rbdcffi.rbd import constants
+from rbdcffi.rbd.completions import Completion
 from rbdcffi.rbd.constants import *  # noqa: F403
-from rbdcffi.rbd.constants import __all__ as _constants
 from rbdcffi.rbd.diff import Extent, ExtentIterator
 from rbdcffi.rbd.errors import (
     ArgumentOutOfRange,
@@ -35,12 +36,20 @@ from rbdcffi.rbd.errors import (
     ReadOnlyImage,
     Timeout,
 )
+from rbdcffi.rbd.file import ImageFile
 from rbdcffi.rbd.image import Image
 from rbdcffi.rbd.images import RBD
 from rbdcffi.rbd.snapshots import SnapIterator
 
 __all__ = [
+    "LIBRADOS_OP_FLAG_FADVISE_DONTNEED",
+    "LIBRADOS_OP_FLAG_FADVISE_NOCACHE",
+    "LIBRADOS_OP_FLAG_FADVISE_RANDOM",
+    "LIBRADOS_OP_FLAG_FADVISE_SEQUENTIAL",
+    "LIBRADOS_OP_FLAG_FADVISE_WILLNEED",
+    "RBD",
     "ArgumentOutOfRange",
+    "Completion",
     "ConnectionShutdown",
     "DiskQuotaExceeded",
     "Error",
@@ -51,16 +60,12 @@ __all__ = [
     "Image",
     "ImageBusy",
     "ImageExists",
+    "ImageFile",
     "ImageHasSnapshots",
     "ImageMemberOfGroup",
     "ImageNotFound",
     "IncompleteWriteError",
     "InvalidArgument",
-    "LIBRADOS_OP_FLAG_FADVISE_DONTNEED",
-    "LIBRADOS_OP_FLAG_FADVISE_NOCACHE",
-    "LIBRADOS_OP_FLAG_FADVISE_RANDOM",
-    "LIBRADOS_OP_FLAG_FADVISE_SEQUENTIAL",
-    "LIBRADOS_OP_FLAG_FADVISE_WILLNEED",
     "LogicError",
     "NoSpace",
     "OSError",
@@ -69,9 +74,8 @@ __all__ = [
     "OperationCanceled",
     "OperationNotSupported",
     "PermissionError",
-    "RBD",
     "ReadOnlyImage",
     "SnapIterator",
     "Timeout",
-    *_constants,
 ]
+__all__ += constants.__all__

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rbdcffi._buffers import c_string
 from rbdcffi._errors import CephError
-from rbdcffi._ffi import NULL
+from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi.rados.ioctx import Ioctx
 from rbdcffi.rbd.errors import failed, invalid
 
@@ -24,9 +24,9 @@ def gate_of(ioctx: Ioctx, what: str = "ioctx") -> Any:
     return ioctx._gate
 
 
-def name_of(value: object, what: str = "name") -> Any:
-    """The name of an image or snapshot as C takes it."""
-    return c_string(value, what, invalid)
+def name_of(value: object, call: str, what: str = "name") -> Any:
+    """The name of an image or snapshot as C takes it; errors name the call."""
+    return c_string(value, what, lambda reason: invalid(f"{call}: {reason}"))
 
 
 class ImageBase:
@@ -47,3 +47,17 @@ class ImageBase:
     def _bad(self, error: Exception, call: str) -> Exception:
         """cffi's complaint about an argument, with the call and the image in front."""
         return type(error)(f"Image.{call} of {self._label!r}: {error}")
+
+    def _number(self, value: int, call: str, function: Any) -> int:
+        """The error of a negative value, or the number that is too large to be told from one."""
+        if value != lib.RBDCFFI_HUGE:
+            raise self._failed(value, call)
+        number = ffi.new("uint64_t *")
+        self._done(function(self._gate, number), call)
+        return int(number[0])
+
+    def _name(self, value: object, call: str, what: str = "name") -> Any:
+        """The name of something as C takes it; errors name the call and the image."""
+        return c_string(
+            value, what, lambda reason: invalid(f"Image.{call} of {self._label!r}: {reason}")
+        )

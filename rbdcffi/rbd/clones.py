@@ -9,7 +9,7 @@ from rbdcffi._callbacks import Progress
 from rbdcffi._errors import ERANGE
 from rbdcffi._ffi import ffi, lib
 from rbdcffi.rados.ioctx import Ioctx
-from rbdcffi.rbd._base import ImageBase, gate_of, name_of
+from rbdcffi.rbd._base import ImageBase, gate_of
 from rbdcffi.rbd.options import ImageOptions
 
 
@@ -94,7 +94,7 @@ class Clones(ImageBase):
         gate = gate_of(dest_ioctx, "dest_ioctx")
         progress = Progress(on_progress, self._gate)
         with ImageOptions(
-            f"Image.{what}",
+            f"Image.{what} of {self._label!r}",
             features=features or None,
             order=order,
             stripe_unit=stripe_unit,
@@ -104,7 +104,7 @@ class Clones(ImageBase):
             result = lib.rbd_copy_with_progress3(
                 self._gate,
                 gate,
-                name_of(dest_name, "dest_name"),
+                self._name(dest_name, "copy", "dest_name"),
                 options,
                 progress.function,
                 progress.data,

@@ -6,15 +6,16 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
+from rbdcffi._buffers import number
 from rbdcffi._callbacks import Callback
 from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, has, lib, pointer
 from rbdcffi._handle import Handle
 from rbdcffi.rbd._base import ImageBase, name_of
-from rbdcffi.rbd.errors import invalid
+from rbdcffi.rbd.errors import OSError, invalid
 
 #: How many extents cross from C to Python at once.
-BATCH = 256
+BATCH = 4096
 #: How many extents the iterator's producer may be ahead of its consumer.
 AHEAD = 2048
 
@@ -63,18 +64,19 @@ class Diff(ImageBase):
         if not callable(iterate_cb):
             raise TypeError(f"iterate_cb must be callable, not {type(iterate_cb).__name__}")
 
+        what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
+
         def hand_over() -> int:
             count = extents.count
             extents.count = 0
             for start, size, exists in _unpack(extents, count):
                 result = iterate_cb(start, size, exists)
                 if result is not None and result < 0:  # type: ignore[operator]
-                    return int(result)  # type: ignore[call-overload,no-any-return]
+                    return errno_of(result, f"Image.{what} of {self._label!r}")
             return 0
 
         callback = Callback(hand_over, self._gate)
         extents = _new_extents(BATCH, callback.pointer)
-        what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
         gate = self._gate
         self._done(lib.rbdcffi_handle_enter(gate), what)
         try:
@@ -108,6 +110,15 @@ class Diff(ImageBase):
         return ExtentIterator(self, offset, length, from_snapshot, include_parent, whole_object)
 
 
+def errno_of(returned: Any, what: str) -> int:
+    """What a callback returned to end the diff, if it can be an errno."""
+    if returned < -(1 << 31):
+        raise OverflowError(f"{what}: iterate_cb returned {returned}")
+    if returned <= lib.RBDCFFI_REFUSED:
+        raise OSError(f"{what}: iterate_cb returned {returned}", -returned)
+    return int(returned)
+
+
 def _new_extents(capacity: int, callback: Any) -> Any:
     return ffi.gc(lib.rbdcffi_extents_new(capacity, callback), lib.rbdcffi_extents_free)
 
@@ -125,16 +136,13 @@ def _arguments(
 ) -> tuple[str, Any]:
     """Checks what the C call is given, so that errors come before threads."""
     what = f"Image.diff_iterate({offset!r}, {length!r}, {from_snapshot!r}) of {image._label!r}"
-    for name, value in (("offset", offset), ("length", length)):
-        if not isinstance(value, int):
-            raise TypeError(f"{what}: {name} must be an integer, not {type(value).__name__}")
-        if not 0 <= value < 1 << 64:
-            raise OverflowError(f"{what}: {name} must be from 0 to 2**64-1")
+    number(offset, f"{what}: offset")
+    number(length, f"{what}: length")
     if isinstance(from_snapshot, int):
         if not has("rbd_diff_iterate3"):
             raise invalid(f"{what}: a snapshot id needs Ceph 18; give the name")
         return what, from_snapshot
-    return what, NULL if from_snapshot is None else name_of(from_snapshot, "from_snapshot")
+    return what, NULL if from_snapshot is None else name_of(from_snapshot, what, "from_snapshot")
 
 
 def _diff(
@@ -148,10 +156,11 @@ def _diff(
 ) -> int:
     """One diff into `extents`; the C result."""
     _, snap = _arguments(image, offset, length, from_snapshot)
-    end = lib.rbdcffi_get_size(image._gate)
     # releases differ in what they do with an empty range, up to a crash; it has no extents
-    if length == 0 and 0 <= end and offset <= end:
-        return 0
+    if length == 0:
+        end = lib.rbdcffi_get_size(image._gate)
+        if offset <= end or end == lib.RBDCFFI_HUGE:
+            return 0
     if isinstance(snap, int):
         flags = (lib.RBD_DIFF_ITERATE_FLAG_INCLUDE_PARENT if include_parent else 0) | (
             lib.RBD_DIFF_ITERATE_FLAG_WHOLE_OBJECT if whole_object else 0

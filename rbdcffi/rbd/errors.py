@@ -123,9 +123,7 @@ def invalid(message: str) -> InvalidArgument:
 
 
 def _refused_image(reason: int, what: str) -> Error:
-    if reason == lib.RBDCFFI_CLOSED:
-        return InvalidArgument(what.replace(REASONS[reason], "image is closed"))
-    return InvalidArgument(what)
+    return invalid(what.replace(REASONS[lib.RBDCFFI_CLOSED], "image is closed"))
 
 
 REFUSALS[lib.RBDCFFI_IMAGE] = _refused_image

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from rbdcffi._buffers import decode
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi._handle import Handle
 from rbdcffi._waiting import interruptible
 from rbdcffi.rados.ioctx import Ioctx
 from rbdcffi.rbd._base import gate_of, name_of
 from rbdcffi.rbd.clones import Clones
+from rbdcffi.rbd.completions import CallbackIO
 from rbdcffi.rbd.diff import Diff
-from rbdcffi.rbd.errors import InvalidArgument, failed
+from rbdcffi.rbd.errors import failed, invalid
+from rbdcffi.rbd.file import ImageFile
 from rbdcffi.rbd.info import ImageInfo
 from rbdcffi.rbd.io import ImageIO
 from rbdcffi.rbd.locks import Locks
 from rbdcffi.rbd.snapshots import Snapshots
 
 
-class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
+class Image(ImageInfo, ImageIO, CallbackIO, Snapshots, Clones, Locks, Diff):
     """An RBD image: file-like I/O, snapshots, clones, locks, diffs. Closed by close() or ``with``.
 
     Parameters:
@@ -47,23 +50,24 @@ class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
         _oncomplete: Any = None,
     ) -> None:
         gate = gate_of(ioctx)
+        what = f"Image({name!r}) in pool {ioctx._label!r}"
         if name is None and image_id is None:
-            raise InvalidArgument("Image(): give a name or an image_id")
+            raise invalid("Image(): give a name or an image_id")
         if name is not None and image_id is not None:
-            raise InvalidArgument("Image(): give a name or an image_id, not both")
+            raise invalid("Image(): give a name or an image_id, not both")
         if name is not None:
-            target = name_of(name, "name")
+            target = name_of(name, what)
             function = lib.rbd_open_read_only if read_only else lib.rbd_open
         else:
-            target = name_of(image_id, "image_id")
+            target = name_of(image_id, what, "image_id")
             function = lib.rbd_open_by_id_read_only if read_only else lib.rbd_open_by_id
         snap_id = snapshot if isinstance(snapshot, int) else None
-        snap = NULL if snapshot is None or snap_id is not None else name_of(snapshot, "snapshot")
-        shown = target.decode("utf-8", "replace")
-        label = f"{ioctx._label}/{shown}"
+        snap = (
+            NULL if snapshot is None or snap_id is not None else name_of(snapshot, what, "snapshot")
+        )
+        label = f"{ioctx._label}/{target.decode('utf-8', 'backslashreplace')}"
         if snapshot is not None:
-            text = snapshot.decode("utf-8", "replace") if isinstance(snapshot, bytes) else snapshot
-            label += f"@{text}"
+            label += f"@{snap_id if snap == NULL else snap.decode('utf-8', 'backslashreplace')}"
 
         def opener() -> Any:
             raw = ffi.new("rbd_image_t *")
@@ -77,13 +81,14 @@ class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
             lambda: cluster.open_child(
                 lib.RBDCFFI_IMAGE, f"image {label!r}", opener, lib.rbd_close
             ),
+            cluster,
             discard=Handle.close,
         )
         self._handle = handle
         self._gate = handle.gate
         self._label = label
         self.ioctx = ioctx
-        self.name: str = shown if name is not None else self.get_name()
+        self.name: str = decode(target) if name is not None else self.get_name()
         if snap_id is not None:
             result = lib.rbd_snap_set_by_id(self._gate, snap_id)
             if result < 0:
@@ -104,7 +109,7 @@ class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
     def require_not_closed(self) -> None:
         """Raises InvalidArgument if the image is closed."""
         if self._handle is None:
-            raise InvalidArgument("image is closed")
+            raise invalid("image is closed")
         self._handle.check("use")
 
     def close(self) -> None:
@@ -116,6 +121,17 @@ class Image(ImageInfo, ImageIO, Snapshots, Clones, Locks, Diff):
             result = self._handle.close()
             if result < 0:
                 raise self._failed(result, "close")
+
+    def open_file(self, mode: str = "r") -> ImageFile:
+        """The image as a file: unbuffered, binary, with a position. Wrap it in io.BufferedReader
+        or io.BufferedRandom for small reads and writes. Closing it flushes; the image stays open.
+
+        Parameters:
+            mode: 'r' reads, 'w' writes (and does not truncate), 'r+' does both; 'b' may be added.
+
+        Implements: rbd_read2, rbd_write2, rbd_resize2, rbd_flush
+        """
+        return ImageFile(self, mode)
 
     def __enter__(self) -> Image:
         return self

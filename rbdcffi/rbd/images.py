@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rbdcffi._buffers import string
+from rbdcffi._buffers import number, string
 from rbdcffi._callbacks import Progress
 from rbdcffi._errors import ERANGE
 from rbdcffi._ffi import ffi, has, lib, loaded_version
@@ -51,14 +51,18 @@ class RBD:
         """
         what = f"RBD.create({name!r}, {size!r}) in pool {_label(ioctx)}"
         gate = gate_of(ioctx)
-        image = name_of(name, "name")
+        image = name_of(name, what)
         if old_format:
             if features or stripe_unit or stripe_count or data_pool:
                 raise invalid(f"{what}: features, stripes and a data pool need old_format=False")
             chosen = ffi.new("int *", order or 0)
             result = _with_integers(what, lambda: lib.rbd_create(gate, image, size, chosen))
         else:
-            with _options(
+            if order is not None:
+                # an int in C; which of them are sensible is for librbd to say
+                number(order, f"{what}: order", -(1 << 31), (1 << 31) - 1)
+                order &= 0xFFFFFFFFFFFFFFFF
+            with ImageOptions(
                 what,
                 format=2,
                 features=features,
@@ -110,12 +114,14 @@ class RBD:
         if c_ioctx is None:
             raise TypeError(f"{what}: c_ioctx is missing")
         parent_gate, child_gate = gate_of(p_ioctx, "p_ioctx"), gate_of(c_ioctx, "c_ioctx")
-        parent, child = name_of(p_name, "p_name"), name_of(c_name, "c_name")
+        parent, child = name_of(p_name, what, "p_name"), name_of(c_name, what, "c_name")
         by_id = isinstance(snapshot, int)
         if by_id and not has("rbd_clone4"):
             raise invalid(f"{what}: a snapshot id needs Ceph 20; give the name")
-        snap: Any = snapshot if by_id else name_of(snapshot, "p_snapshot")
-        with _options(
+        snap: Any = snapshot if by_id else name_of(snapshot, what, "p_snapshot")
+        if snap == b"":
+            raise invalid(f"{what}: p_snapshot is empty")  # librbd would abort the process
+        with ImageOptions(
             what,
             features=features or None,
             order=order,
@@ -162,18 +168,21 @@ class RBD:
         reap()
         gate = gate_of(ioctx)
         progress = Progress(on_progress, gate)
+        what = f"RBD.remove({name!r}) in pool {_label(ioctx)}"
         result = lib.rbd_remove_with_progress(
-            gate, name_of(name, "name"), progress.function, progress.data
+            gate, name_of(name, what), progress.function, progress.data
         )
         progress.raise_error()
         if result < 0:
-            raise failed(result, f"RBD.remove({name!r}) in pool {_label(ioctx)}")
+            raise failed(result, what)
 
     def rename(self, ioctx: Ioctx, src: str, dest: str) -> None:
         """Renames an image. Raises ImageNotFound, ImageExists. Implements: rbd_rename"""
-        result = lib.rbd_rename(gate_of(ioctx), name_of(src, "src"), name_of(dest, "dest"))
+        what = f"RBD.rename({src!r}, {dest!r}) in pool {_label(ioctx)}"
+        gate = gate_of(ioctx)
+        result = lib.rbd_rename(gate, name_of(src, what, "src"), name_of(dest, what, "dest"))
         if result < 0:
-            raise failed(result, f"RBD.rename({src!r}, {dest!r}) in pool {_label(ioctx)}")
+            raise failed(result, what)
 
 
 def _label(ioctx: object) -> str:
@@ -186,14 +195,3 @@ def _with_integers(what: str, call: Any) -> int:
         return int(call())
     except (TypeError, OverflowError) as error:
         raise type(error)(f"{what}: {error}") from None
-
-
-def _options(what: str, **options: Any) -> ImageOptions:
-    for name, value in options.items():
-        if name == "data_pool" or value is None:
-            continue
-        if not isinstance(value, int):
-            raise TypeError(f"{what}: {name} must be an integer, not {type(value).__name__}")
-        if not 0 <= value < 1 << 64:
-            raise OverflowError(f"{what}: {name}={value} must be from 0 to 2**64-1")
-    return ImageOptions(what, **options)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rbdcffi._buffers import grow, string
+from rbdcffi._buffers import grow, new_uncleared, string
 from rbdcffi._callbacks import Progress
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi.rbd._base import ImageBase
-from rbdcffi.rbd.errors import InvalidArgument
+from rbdcffi.rbd.errors import invalid
+
+_INFO = ffi.typeof("rbd_image_info_t *")
+_INFO_SIZE = ffi.sizeof("rbd_image_info_t")
 
 
 class ImageInfo(ImageBase):
@@ -24,16 +27,18 @@ class ImageInfo(ImageBase):
 
         Raises Error. Implements: rbd_stat
         """
-        info = ffi.new("rbd_image_info_t *")
-        self._done(lib.rbd_stat(self._gate, info, ffi.sizeof("rbd_image_info_t")), "stat")
+        info = new_uncleared(_INFO)
+        result = lib.rbd_stat(self._gate, info, _INFO_SIZE)
+        if result < 0:
+            raise self._failed(result, "stat")
         return {
             "size": info.size,
             "obj_size": info.obj_size,
             "num_objs": info.num_objs,
             "order": info.order,
-            "block_name_prefix": string(info.block_name_prefix),
-            "parent_pool": info.parent_pool & 0xFFFFFFFFFFFFFFFF,
-            "parent_name": ffi.string(info.parent_name),
+            "block_name_prefix": ffi.string(info.block_name_prefix).decode(),
+            "parent_pool": 0xFFFFFFFFFFFFFFFF,
+            "parent_name": b"",
         }
 
     def size(self) -> int:
@@ -42,16 +47,12 @@ class ImageInfo(ImageBase):
         Raises Error. Implements: rbd_get_size
         """
         value = lib.rbdcffi_get_size(self._gate)
-        if value < 0:
-            raise self._failed(value, "size")
-        return value
+        return value if value >= 0 else self._number(value, "size", lib.rbd_get_size)
 
     def features(self) -> int:
         """The feature bits, RBD_FEATURE_*. Raises Error. Implements: rbd_get_features"""
         value = lib.rbdcffi_get_features(self._gate)
-        if value < 0:
-            raise self._failed(value, "features")
-        return value
+        return value if value >= 0 else self._number(value, "features", lib.rbd_get_features)
 
     def op_features(self) -> int:
         """The operation feature bits, RBD_OPERATION_FEATURE_*.
@@ -59,9 +60,7 @@ class ImageInfo(ImageBase):
         Raises Error. Implements: rbd_get_op_features
         """
         value = lib.rbdcffi_get_op_features(self._gate)
-        if value < 0:
-            raise self._failed(value, "op_features")
-        return value
+        return value if value >= 0 else self._number(value, "op_features", lib.rbd_get_op_features)
 
     def update_features(self, features: int, enabled: bool) -> None:
         """Enables or disables features.
@@ -72,17 +71,18 @@ class ImageInfo(ImageBase):
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError.
         Implements: rbd_update_features
         """
-        self._done(
-            lib.rbd_update_features(self._gate, features, bool(enabled)),
-            f"update_features({features:#x}, {bool(enabled)})",
-        )
+        shown = hex(features) if isinstance(features, int) else repr(features)
+        what = f"update_features({shown}, {bool(enabled)})"
+        try:
+            result = lib.rbd_update_features(self._gate, features, bool(enabled))
+        except (TypeError, OverflowError) as error:
+            raise self._bad(error, what) from None
+        self._done(result, what)
 
     def flags(self) -> int:
         """The flag bits, RBD_FLAG_*. Raises Error. Implements: rbd_get_flags"""
         value = lib.rbdcffi_get_flags(self._gate)
-        if value < 0:
-            raise self._failed(value, "flags")
-        return value
+        return value if value >= 0 else self._number(value, "flags", lib.rbd_get_flags)
 
     def old_format(self) -> bool:
         """Whether the image uses the format of before Ceph 0.61. Implements: rbd_get_old_format"""
@@ -97,23 +97,19 @@ class ImageInfo(ImageBase):
         binding does. Raises Error. Implements: rbd_get_overlap
         """
         value = lib.rbdcffi_get_overlap(self._gate)
-        if value < 0:
-            raise self._failed(value, "overlap")
-        return value
+        return value if value >= 0 else self._number(value, "overlap", lib.rbd_get_overlap)
 
     def stripe_unit(self) -> int:
         """The stripe unit in bytes. Raises Error. Implements: rbd_get_stripe_unit"""
         value = lib.rbdcffi_get_stripe_unit(self._gate)
-        if value < 0:
-            raise self._failed(value, "stripe_unit")
-        return value
+        return value if value >= 0 else self._number(value, "stripe_unit", lib.rbd_get_stripe_unit)
 
     def stripe_count(self) -> int:
         """Over how many objects stripes go. Raises Error. Implements: rbd_get_stripe_count"""
         value = lib.rbdcffi_get_stripe_count(self._gate)
-        if value < 0:
-            raise self._failed(value, "stripe_count")
-        return value
+        return (
+            value if value >= 0 else self._number(value, "stripe_count", lib.rbd_get_stripe_count)
+        )
 
     def get_name(self) -> str:
         """The image's name. Raises Error. Implements: rbd_get_name"""
@@ -177,7 +173,7 @@ class ImageInfo(ImageBase):
         progress.raise_error()
         if result < 0:
             if not allow_shrink and result > lib.RBDCFFI_REFUSED and size < self.size():
-                raise InvalidArgument(
+                raise invalid(
                     f"Image.resize({size}) of {self._label!r}: smaller than the image, and "
                     "allow_shrink is False",
                 )

@@ -7,7 +7,7 @@ from typing import Any
 from rbdcffi._buffers import string, strings
 from rbdcffi._errors import ERANGE
 from rbdcffi._ffi import ffi, lib
-from rbdcffi.rbd._base import ImageBase, name_of
+from rbdcffi.rbd._base import ImageBase
 
 
 class Locks(ImageBase):
@@ -67,7 +67,7 @@ class Locks(ImageBase):
         hold it). Implements: rbd_lock_exclusive
         """
         self._done(
-            lib.rbd_lock_exclusive(self._gate, name_of(cookie, "cookie")),
+            lib.rbd_lock_exclusive(self._gate, self._name(cookie, "lock_exclusive", "cookie")),
             f"lock_exclusive({cookie!r})",
         )
 
@@ -78,13 +78,20 @@ class Locks(ImageBase):
         and cookie hold it). Implements: rbd_lock_shared
         """
         self._done(
-            lib.rbd_lock_shared(self._gate, name_of(cookie, "cookie"), name_of(tag, "tag")),
+            lib.rbd_lock_shared(
+                self._gate,
+                self._name(cookie, "lock_shared", "cookie"),
+                self._name(tag, "lock_shared", "tag"),
+            ),
             f"lock_shared({cookie!r}, {tag!r})",
         )
 
     def unlock(self, cookie: str) -> None:
         """Gives back a lock that this client holds. Raises ImageNotFound. Implements: rbd_unlock"""
-        self._done(lib.rbd_unlock(self._gate, name_of(cookie, "cookie")), f"unlock({cookie!r})")
+        self._done(
+            lib.rbd_unlock(self._gate, self._name(cookie, "unlock", "cookie")),
+            f"unlock({cookie!r})",
+        )
 
     def break_lock(self, client: str, cookie: str) -> None:
         """Takes a lock from another client, as named by list_lockers(). The cluster may block that
@@ -93,6 +100,10 @@ class Locks(ImageBase):
         Raises ImageNotFound, InvalidArgument. Implements: rbd_break_lock
         """
         self._done(
-            lib.rbd_break_lock(self._gate, name_of(client, "client"), name_of(cookie, "cookie")),
+            lib.rbd_break_lock(
+                self._gate,
+                self._name(client, "break_lock", "client"),
+                self._name(cookie, "break_lock", "cookie"),
+            ),
             f"break_lock({client!r}, {cookie!r})",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rbdcffi._buffers import c_string
+from rbdcffi._buffers import c_string, number
 from rbdcffi._ffi import ffi, lib
 from rbdcffi.rbd.errors import failed, invalid
 
@@ -32,13 +32,22 @@ class ImageOptions:
         flatten: bool | None = None,
     ) -> None:
         self._what = what
+        numbers = {
+            "features": features,
+            "order": order,
+            "stripe_unit": stripe_unit,
+            "stripe_count": stripe_count,
+            "clone_format": clone_format,
+        }
+        for name, value in numbers.items():
+            if value is not None:
+                number(value, f"{what}: {name}")
         self._numbers = {
             lib.RBD_IMAGE_OPTION_FORMAT: format,
             lib.RBD_IMAGE_OPTION_FEATURES: features,
             lib.RBD_IMAGE_OPTION_ORDER: order,
-            # the documented 0 of the stripe arguments is "not striped", as None is
-            lib.RBD_IMAGE_OPTION_STRIPE_UNIT: stripe_unit or None,
-            lib.RBD_IMAGE_OPTION_STRIPE_COUNT: stripe_count or None,
+            lib.RBD_IMAGE_OPTION_STRIPE_UNIT: stripe_unit,
+            lib.RBD_IMAGE_OPTION_STRIPE_COUNT: stripe_count,
             lib.RBD_IMAGE_OPTION_CLONE_FORMAT: clone_format,
             lib.RBD_IMAGE_OPTION_FLATTEN: None if flatten is None else int(flatten),
         }
@@ -50,11 +59,15 @@ class ImageOptions:
         lib.rbd_image_options_create(pointer)
         self._options = pointer[0]
         try:
-            for option, number in self._numbers.items():
-                if number is not None:
-                    self._check(lib.rbd_image_options_set_uint64(self._options, option, number))
+            for option, value in self._numbers.items():
+                if value is not None:
+                    self._check(lib.rbd_image_options_set_uint64(self._options, option, value))
             if self._data_pool is not None:
-                name = c_string(self._data_pool, "data_pool", invalid)
+                name = c_string(
+                    self._data_pool,
+                    "data_pool",
+                    lambda reason: invalid(f"{self._what}: {reason}"),
+                )
                 self._check(
                     lib.rbd_image_options_set_string(
                         self._options, lib.RBD_IMAGE_OPTION_DATA_POOL, name

@@ -9,7 +9,7 @@ from rbdcffi._buffers import string
 from rbdcffi._callbacks import Progress
 from rbdcffi._errors import ERANGE
 from rbdcffi._ffi import NULL, ffi, has, lib
-from rbdcffi.rbd._base import ImageBase, name_of
+from rbdcffi.rbd._base import ImageBase
 from rbdcffi.rbd.errors import invalid
 
 
@@ -79,14 +79,17 @@ class Snapshots(ImageBase):
         Raises ImageExists, InvalidArgument, ReadOnlyImage.
         Implements: rbd_snap_create2, rbd_snap_create
         """
-        snap = name_of(name)
+        snap = self._name(name, "create_snap")
         if not has("rbd_snap_create2"):
             if flags:
                 raise invalid(f"Image.create_snap({name!r}): flags need Ceph 16")
             self._done(lib.rbd_snap_create(self._gate, snap), f"create_snap({name!r})")
             return
         progress = Progress(on_progress, self._gate)
-        result = lib.rbd_snap_create2(self._gate, snap, flags, progress.function, progress.data)
+        try:
+            result = lib.rbd_snap_create2(self._gate, snap, flags, progress.function, progress.data)
+        except (TypeError, OverflowError) as error:
+            raise self._bad(error, f"create_snap({name!r})") from None
         progress.raise_error()
         self._done(result, f"create_snap({name!r})")
 
@@ -99,7 +102,7 @@ class Snapshots(ImageBase):
         Raises ImageNotFound, ImageBusy (protected), IOError.
         Implements: rbd_snap_remove, rbd_snap_remove2
         """
-        snap = name_of(name)
+        snap = self._name(name, "remove_snap")
         if on_progress is None:
             self._done(lib.rbd_snap_remove(self._gate, snap), f"remove_snap({name!r})")
             return
@@ -111,7 +114,9 @@ class Snapshots(ImageBase):
     def rename_snap(self, srcname: str, dstname: str) -> None:
         """Renames a snapshot. Raises ImageNotFound, ImageExists. Implements: rbd_snap_rename"""
         self._done(
-            lib.rbd_snap_rename(self._gate, name_of(srcname), name_of(dstname)),
+            lib.rbd_snap_rename(
+                self._gate, self._name(srcname, "rename_snap"), self._name(dstname, "rename_snap")
+            ),
             f"rename_snap({srcname!r}, {dstname!r})",
         )
 
@@ -125,7 +130,7 @@ class Snapshots(ImageBase):
         """
         progress = Progress(on_progress, self._gate)
         result = lib.rbd_snap_rollback_with_progress(
-            self._gate, name_of(name), progress.function, progress.data
+            self._gate, self._name(name, "rollback_to_snap"), progress.function, progress.data
         )
         progress.raise_error()
         self._done(result, f"rollback_to_snap({name!r})")
@@ -135,7 +140,10 @@ class Snapshots(ImageBase):
 
         Raises ImageNotFound, ImageBusy (it is protected). Implements: rbd_snap_protect
         """
-        self._done(lib.rbd_snap_protect(self._gate, name_of(name)), f"protect_snap({name!r})")
+        self._done(
+            lib.rbd_snap_protect(self._gate, self._name(name, "protect_snap")),
+            f"protect_snap({name!r})",
+        )
 
     def unprotect_snap(self, name: str) -> None:
         """Ends the protection of a snapshot.
@@ -143,7 +151,10 @@ class Snapshots(ImageBase):
         Raises ImageNotFound, ImageBusy (it has clones), InvalidArgument (it is not protected).
         Implements: rbd_snap_unprotect
         """
-        self._done(lib.rbd_snap_unprotect(self._gate, name_of(name)), f"unprotect_snap({name!r})")
+        self._done(
+            lib.rbd_snap_unprotect(self._gate, self._name(name, "unprotect_snap")),
+            f"unprotect_snap({name!r})",
+        )
 
     def is_protected_snap(self, name: str) -> bool:
         """Whether a snapshot is protected.
@@ -152,7 +163,7 @@ class Snapshots(ImageBase):
         """
         protected = ffi.new("int *")
         self._done(
-            lib.rbd_snap_is_protected(self._gate, name_of(name), protected),
+            lib.rbd_snap_is_protected(self._gate, self._name(name, "is_protected_snap"), protected),
             f"is_protected_snap({name!r})",
         )
         return bool(protected[0])
@@ -165,5 +176,5 @@ class Snapshots(ImageBase):
 
         Raises ImageNotFound. Implements: rbd_snap_set
         """
-        snap = NULL if name is None else name_of(name)
+        snap = NULL if name is None else self._name(name, "set_snap")
         self._done(lib.rbd_snap_set(self._gate, snap), f"set_snap({name!r})")

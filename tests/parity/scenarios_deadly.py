@@ -44,7 +44,7 @@ def deadly_open_of_number(r: Recorder) -> None:
 
 @deadly
 def deadly_open_of_surrogate(r: Recorder) -> None:
-    r.do(r.rbd, "Image", r.ioctx, "\udc80")
+    r.do(r.rbd, "Image", r.ioctx, "\ud800")
 
 
 @deadly

@@ -163,8 +163,8 @@ def names_with_nul(r: Recorder) -> None:
 
 @scenario
 def names_not_utf8(r: Recorder) -> None:
-    r.do(r.RBD, "create", r.ioctx, "\udc80", MIB)
-    r.do(r.RBD, "remove", r.ioctx, "\udc80")
+    r.do(r.RBD, "create", r.ioctx, "\ud800", MIB)
+    r.do(r.RBD, "remove", r.ioctx, "\ud800")
 
 
 @scenario

@@ -1,0 +1,77 @@
+"""Changed extents as a stream."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+
+from rbdcffi.aio._offload import control_limiter
+from rbdcffi.rbd.diff import errno_of
+
+if TYPE_CHECKING:
+    from rbdcffi.rbd import Extent, Image
+
+
+class ExtentStream(AsyncIterator["Extent"]):
+    """Yields the extents of aio.Image.diff; also an asynchronous context manager.
+
+    The diff runs ahead by a few thousand extents and then waits for the consumer. It ends when the
+    loop is left in any way and the stream is closed or collected.
+    """
+
+    def __init__(self, image: Image, arguments: tuple[Any, ...]) -> None:
+        self._image = image
+        self._arguments = arguments
+        self._iterator: Any = None
+        self._batch: list[Extent] = []
+        self._next = 0
+
+    def __aiter__(self) -> ExtentStream:
+        return self
+
+    async def __anext__(self) -> Extent:
+        if self._next == len(self._batch):
+            self._batch = await self.take()
+            self._next = 0
+            if not self._batch:
+                raise StopAsyncIteration
+        self._next += 1
+        return self._batch[self._next - 1]
+
+    async def take(self) -> list[Extent]:
+        """The next extents, some thousand at most; none at the end."""
+        if self._iterator is None:
+            self._iterator = self._image.diff(*self._arguments)
+        try:
+            # a thread that was left behind ends with the diff, which close() stops
+            return await to_thread.run_sync(
+                self._iterator.take, abandon_on_cancel=True, limiter=control_limiter()
+            )
+        except BaseException:
+            self._iterator.close()
+            raise
+
+    async def aclose(self) -> None:
+        """Ends the diff; idempotent."""
+        if self._iterator is not None:
+            self._iterator.close()
+
+    async def __aenter__(self) -> ExtentStream:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+
+async def call_each(stream: ExtentStream, callback: Any, image: Image, call: str) -> None:
+    """What diff_iterate does: every extent to a plain or async callback, in the event loop."""
+    async with stream:
+        async for extent in stream:
+            result = callback(*extent)
+            if inspect.isawaitable(result):
+                result = await result
+            if result is not None and result < 0:
+                raise image._failed(errno_of(result, f"Image.{call} of {image._label!r}"), call)

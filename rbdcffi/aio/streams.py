@@ -1,0 +1,144 @@
+"""Many reads or writes at once, bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+from rbdcffi.aio._operations import Reading, Writing, Zeroing
+from rbdcffi.rbd.errors import invalid
+
+if TYPE_CHECKING:
+    from rbdcffi.aio.image import Image
+
+
+class ChunkReader(AsyncIterator[bytes]):
+    """Yields a range of an image in order, in pieces; see Image.read_chunks.
+
+    Reads are started as operations, not as tasks, and this is no generator: it may be left in the
+    middle, in any task, without being closed, and what it started just finishes.
+    """
+
+    def __init__(
+        self, image: Image, offset: int, length: int | None, chunk: int, in_flight: int
+    ) -> None:
+        if chunk < 1 or in_flight < 1:
+            raise invalid("read_chunks: chunk and in_flight must be positive")
+        if offset < 0 or (length is not None and length < 0):
+            raise invalid("read_chunks: offset and length must not be negative")
+        self._image = image
+        self._position = offset
+        self._end: int | None = None if length is None else offset + length
+        self._sized = False
+        self._chunk = chunk
+        self._in_flight = in_flight
+        self._window: deque[Reading] = deque()
+
+    def __aiter__(self) -> ChunkReader:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._sized:
+            size = await self._image.size()
+            self._end = size if self._end is None else min(size, self._end)
+            self._sized = True
+        assert self._end is not None
+        while self._position < self._end and len(self._window) < self._in_flight:
+            count = min(self._chunk, self._end - self._position)
+            self._window.append(Reading(self._image, self._position, count))
+            self._position += count
+        if not self._window:
+            raise StopAsyncIteration
+        return await self._window.popleft().wait()
+
+
+class Writer:
+    """Writes with a bounded number in flight.
+
+    ``write`` returns when there is room for the next one, not when the data is written. The first
+    error is raised by the next call, at the latest at the end of ``async with``, which waits for
+    all writes and flushes. `acknowledged` counts the bytes that are written for certain.
+    """
+
+    def __init__(self, image: Image, in_flight: int) -> None:
+        if in_flight < 1:
+            raise invalid("writer: in_flight must be positive")
+        self._image = image
+        self._in_flight = in_flight
+        self._window: deque[Writing] = deque()
+        self._error: Exception | None = None
+        self.acknowledged = 0
+
+    async def __aenter__(self) -> Writer:
+        return self
+
+    async def __aexit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
+        while self._window:
+            await self._settle()
+        if exc_type is None:
+            self._raise()
+            await self._image.flush()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    async def _settle(self) -> None:
+        """Waits for the oldest write."""
+        try:
+            self.acknowledged += await self._window.popleft().wait()
+        except Exception as error:
+            if self._error is None:
+                self._error = error
+
+    async def write(self, data: Any, offset: int) -> None:
+        """Starts to write; `data` must not change until the writer is done with it."""
+        await self._start(lambda: Writing(self._image, data, offset))
+
+    async def write_zeroes(self, offset: int, length: int) -> None:
+        """Starts to make the range read as zeroes."""
+        await self._start(lambda: Zeroing(self._image, offset, length))
+
+    async def _start(self, begin: Callable[[], Writing]) -> None:
+        self._raise()
+        while len(self._window) >= self._in_flight:
+            await self._settle()
+            self._raise()
+        self._window.append(begin())
+
+
+async def copy_image(
+    source: Image,
+    target: Image,
+    *,
+    chunk: int = 4 << 20,
+    in_flight: int = 8,
+    on_progress: Callable[[int, int], object] | None = None,
+) -> int:
+    """Copies the content of one open image into another, which must not be smaller.
+
+    Pieces that are all zeroes are not written as data: the copy is as sparse as the source.
+
+    Parameters:
+        chunk: size of a piece, in bytes.
+        in_flight: how many reads, and how many writes, run at once.
+        on_progress: called with (done, total) in bytes, in the event loop.
+
+    Returns the number of bytes written as data.
+    """
+    size = await source.size()
+    if await target.size() < size:
+        raise invalid(f"copy_image: {target.name!r} is smaller than {source.name!r}")
+    zeroes = memoryview(bytes(chunk))
+    position = 0
+    async with target.writer(in_flight=in_flight) as writer:
+        async for data in source.read_chunks(chunk=chunk, in_flight=in_flight):
+            if data == zeroes[: len(data)]:
+                await writer.write_zeroes(position, len(data))
+            else:
+                await writer.write(data, position)
+            position += len(data)
+            if on_progress is not None:
+                on_progress(position, size)
+    return writer.acknowledged
