@@ -116,6 +116,14 @@ unsigned rbdcffi_queue_drain(
     return count;
 }
 
+static int forgotten;
+
+/* At exit, for operations that do not finish: Python's memory goes, they must not touch it. */
+void rbdcffi_forget_operations(void)
+{
+    __atomic_store_n(&forgotten, 1, __ATOMIC_SEQ_CST);
+}
+
 /* Called by librbd, on a thread of its own. */
 static void operation_finished(rbd_completion_t completion, void *arg)
 {
@@ -124,6 +132,8 @@ static void operation_finished(rbd_completion_t completion, void *arg)
     struct rbdcffi_handle *handle = operation->handle;
     int was_empty;
 
+    if (__atomic_load_n(&forgotten, __ATOMIC_SEQ_CST))
+        return;
     operation->result = rbd_aio_get_return_value(completion);
     rbd_aio_release(completion);
     pthread_mutex_lock(&queue->lock);

@@ -4,6 +4,7 @@ struct rbdcffi_queue;
 
 struct rbdcffi_queue *rbdcffi_queue_new(void);
 void rbdcffi_queue_free(struct rbdcffi_queue *queue);
+void rbdcffi_forget_operations(void);
 int rbdcffi_queue_fd(struct rbdcffi_queue *queue);
 unsigned rbdcffi_queue_drain(
     struct rbdcffi_queue *queue, uint64_t *tokens, int64_t *results, unsigned capacity);

@@ -37,41 +37,20 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-struct rbdcffi_extents *rbdcffi_extents_new(unsigned capacity, void *callback)
+/* The memory of the struct and of its arrays belongs to Python objects, as that of handles. */
+void rbdcffi_extents_init(
+    struct rbdcffi_extents *extents, unsigned capacity, uint64_t *offsets, uint64_t *lengths,
+    uint8_t *exists, void *callback)
 {
-    struct rbdcffi_extents *extents = calloc(1, sizeof *extents);
-
-    if (extents == NULL)
-        return NULL;
+    memset(extents, 0, sizeof *extents);
     extents->capacity = capacity;
+    extents->offsets = offsets;
+    extents->lengths = lengths;
+    extents->exists = exists;
     extents->callback = callback;
     extents->process = this_process;
-    extents->offsets = malloc(capacity * sizeof *extents->offsets);
-    extents->lengths = malloc(capacity * sizeof *extents->lengths);
-    extents->exists = malloc(capacity * sizeof *extents->exists);
-    if (!extents->offsets || !extents->lengths || !extents->exists) {
-        free(extents->offsets);
-        free(extents->lengths);
-        free(extents->exists);
-        free(extents);
-        return NULL;
-    }
     pthread_mutex_init(&extents->lock, NULL);
     pthread_cond_init(&extents->changed, NULL);
-    return extents;
-}
-
-void rbdcffi_extents_free(struct rbdcffi_extents *extents)
-{
-    /* in a forked child, threads that do not exist there may be recorded as waiting */
-    if (extents == NULL || extents->process != this_process)
-        return;
-    pthread_cond_destroy(&extents->changed);
-    pthread_mutex_destroy(&extents->lock);
-    free(extents->offsets);
-    free(extents->lengths);
-    free(extents->exists);
-    free(extents);
 }
 
 static void extents_append(
@@ -147,6 +126,7 @@ unsigned rbdcffi_extents_take(
 /* Ends the diff at its next extent; called by the consumer's side. */
 void rbdcffi_extents_stop(struct rbdcffi_extents *extents)
 {
+    /* in a forked child, a thread that does not exist there may hold the lock */
     if (extents->process != this_process)
         return;
     pthread_mutex_lock(&extents->lock);

@@ -3,15 +3,15 @@
 struct rbdcffi_extents {
     unsigned capacity;
     unsigned count;
-    int stopped;
     uint64_t *offsets;
     uint64_t *lengths;
     uint8_t *exists;
     ...;
 };
 
-struct rbdcffi_extents *rbdcffi_extents_new(unsigned capacity, void *callback);
-void rbdcffi_extents_free(struct rbdcffi_extents *extents);
+void rbdcffi_extents_init(
+    struct rbdcffi_extents *extents, unsigned capacity, uint64_t *offsets, uint64_t *lengths,
+    uint8_t *exists, void *callback);
 int rbdcffi_extents_add(uint64_t offset, size_t length, int exists, void *extents);
 unsigned rbdcffi_extents_take(
     struct rbdcffi_extents *extents, uint64_t *offsets, uint64_t *lengths, uint8_t *exists,

@@ -31,9 +31,14 @@
 #define REFUSE(kind, why) (RBDCFFI_REFUSED - ((kind) << 4) - (why))
 
 #define SHUT (INT64_C(1) << 62)
-#define ORPHANED (INT64_C(1) << 61)
-#define COUNT(uses) ((uses) & (ORPHANED - 1))
+#define COUNT(uses) ((uses) & (SHUT - 1))
 
+/*
+ * The memory belongs to a Python object (ffi.new): it goes when nothing refers to that any more,
+ * after all finalizers have run. (ffi.gc would free it among the finalizers of a garbage cycle,
+ * in any order, and one that runs later may still use the handle.) A handle that is open, or has
+ * calls inside, is referred to by rbdcffi/_handle.py.
+ */
 struct rbdcffi_handle {
     void *raw;
     int64_t uses;
@@ -96,10 +101,7 @@ static void handle_drop(struct rbdcffi_handle *handle)
 {
     int64_t left = __atomic_sub_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
 
-    if (left & ORPHANED) {
-        if (COUNT(left) == 0)
-            free(handle);
-    } else if ((left & SHUT) && COUNT(left) == 0) {
+    if ((left & SHUT) && COUNT(left) == 0) {
         pthread_mutex_lock(&drain_lock);
         pthread_cond_broadcast(&drain_done);
         pthread_mutex_unlock(&drain_lock);
@@ -150,32 +152,12 @@ static void *handle_take(struct rbdcffi_handle *handle)
     return __atomic_exchange_n(&handle->raw, NULL, __ATOMIC_SEQ_CST);
 }
 
-struct rbdcffi_handle *rbdcffi_handle_new(int kind, void *raw)
+void rbdcffi_handle_init(struct rbdcffi_handle *handle, int kind, void *raw)
 {
-    struct rbdcffi_handle *handle = malloc(sizeof *handle);
-
-    if (handle != NULL) {
-        handle->raw = raw;
-        handle->uses = 0;
-        handle->process = this_process;
-        handle->kind = kind;
-    }
-    return handle;
-}
-
-/* Frees the gate, not the handle behind it; calls that are still inside free it when they leave. */
-void rbdcffi_handle_free(struct rbdcffi_handle *handle)
-{
-    int64_t uses;
-
-    if (handle == NULL || handle->process != this_process)
-        return;
-    /* this count keeps the others from freeing it before the mark is set */
-    __atomic_add_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
-    __atomic_or_fetch(&handle->uses, SHUT | ORPHANED, __ATOMIC_SEQ_CST);
-    uses = __atomic_sub_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
-    if (COUNT(uses) == 0)
-        free(handle);
+    handle->raw = raw;
+    handle->uses = 0;
+    handle->process = this_process;
+    handle->kind = kind;
 }
 
 /* 0 while the handle may be used, else what a call would be told. */

@@ -21,8 +21,7 @@ struct rbdcffi_handle {
     ...;
 };
 
-struct rbdcffi_handle *rbdcffi_handle_new(int kind, void *raw);
-void rbdcffi_handle_free(struct rbdcffi_handle *handle);
+void rbdcffi_handle_init(struct rbdcffi_handle *handle, int kind, void *raw);
 int rbdcffi_handle_state(struct rbdcffi_handle *handle);
 int rbdcffi_handle_hold(struct rbdcffi_handle *handle);
 void rbdcffi_handle_drop(struct rbdcffi_handle *handle);

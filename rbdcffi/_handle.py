@@ -59,7 +59,8 @@ class Handle:
     ) -> None:
         self.kind = kind
         self.label = label
-        self.gate = ffi.gc(lib.rbdcffi_handle_new(kind, raw), lib.rbdcffi_handle_free)
+        self.gate = ffi.new("struct rbdcffi_handle *")
+        lib.rbdcffi_handle_init(self.gate, kind, raw)
         self._destroy = destroy
         self._lock = threading.RLock()
         self._children: dict[Child, None] = {}
@@ -143,7 +144,8 @@ class Handle:
         lib.rbdcffi_handle_shut(self.gate)
         with self._lock:
             self._close_children(deadline)
-            while not lib.rbdcffi_handle_drained(self.gate, 0 if self.given_up else _SLICE):
+            patience = 0 if self.given_up or deadline == 0 else _SLICE
+            while not lib.rbdcffi_handle_drained(self.gate, patience):
                 if self.given_up:
                     return 0
                 if deadline is not None and time.monotonic() > deadline:
@@ -177,7 +179,7 @@ class Handle:
                     child.close()
                 self._children.pop(child, None)
 
-    def abandon(self, owner: str) -> None:
+    def abandon(self, owner: str, warn: bool = True) -> None:
         """The object that owned the handle was collected without having been closed."""
         if self.closed:
             return
@@ -186,7 +188,10 @@ class Handle:
         _orphans.append(self)
         if not PYPY and not lib.rbdcffi_thread_entered():
             reap()
-        warnings.warn(f"unclosed {owner} {self.label}", ResourceWarning, stacklevel=3, source=self)
+        if warn:
+            warnings.warn(
+                f"unclosed {owner} {self.label}", ResourceWarning, stacklevel=3, source=self
+            )
 
 
 #: Not the handle's lock: a close() that waits for a call holds that until the call is given up.
@@ -198,14 +203,20 @@ _orphans: collections.deque[Handle] = collections.deque()
 
 
 def reap() -> None:
-    """Closes the handles whose owners were collected."""
-    while _orphans:
+    """Closes the handles whose owners were collected.
+
+    Never waits for calls that are still inside of one, such as a connect() that was given up: the
+    thread that happens to reap has nothing to do with them. They stay for the next time.
+    """
+    for _ in range(len(_orphans)):
         try:
             orphan = _orphans.popleft()
         except IndexError:
             return
         try:
-            orphan.close()
+            orphan.close(deadline=0)
+        except TimeoutError:
+            _orphans.append(orphan)
         except Exception as error:
             # nobody is there to be told; the one who happens to reap did nothing wrong
             print(f"rbdcffi: cannot close the abandoned {orphan.label}: {error}", file=sys.stderr)
@@ -223,3 +234,4 @@ def close_all() -> None:
                 f"rbdcffi: {error} after {EXIT_TIMEOUT:.0f} s; leaving it open at exit",
                 file=sys.stderr,
             )
+            lib.rbdcffi_forget_operations()

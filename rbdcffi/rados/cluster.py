@@ -199,10 +199,7 @@ class Rados(Commands):
         handle = self._handle
         if handle is None:
             return
-        if self.state == "configuring":
-            handle.close()  # never connected: nothing to warn of, and nothing to wait for
-        else:
-            abandon(handle, "Rados")
+        abandon(handle, "Rados", self.state == "connected")
 
     # -- configuration -------------------------------------------------------------------------
 

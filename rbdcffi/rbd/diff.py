@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
-from rbdcffi._buffers import number
+from rbdcffi._buffers import new_uncleared, number
 from rbdcffi._callbacks import Callback
 from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, has, lib, pointer
@@ -67,16 +67,17 @@ class Diff(ImageBase):
         what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
 
         def hand_over() -> int:
-            count = extents.count
-            extents.count = 0
-            for start, size, exists in _unpack(extents, count):
+            table = extents.table
+            count = table.count
+            table.count = 0
+            for start, size, exists in _unpack(table, count):
                 result = iterate_cb(start, size, exists)
                 if result is not None and result < 0:  # type: ignore[operator]
                     return errno_of(result, f"Image.{what} of {self._label!r}")
             return 0
 
         callback = Callback(hand_over, self._gate)
-        extents = _new_extents(BATCH, callback.pointer)
+        extents = _Extents(BATCH, callback.pointer)
         gate = self._gate
         self._done(lib.rbdcffi_handle_enter(gate), what)
         try:
@@ -119,8 +120,19 @@ def errno_of(returned: Any, what: str) -> int:
     return int(returned)
 
 
-def _new_extents(capacity: int, callback: Any) -> Any:
-    return ffi.gc(lib.rbdcffi_extents_new(capacity, callback), lib.rbdcffi_extents_free)
+class _Extents:
+    """The C table, and the arrays it points to."""
+
+    __slots__ = ("_arrays", "table")
+
+    def __init__(self, capacity: int, callback: Any = NULL) -> None:
+        self._arrays = arrays = (
+            new_uncleared("uint64_t[]", capacity),
+            new_uncleared("uint64_t[]", capacity),
+            new_uncleared("uint8_t[]", capacity),
+        )
+        self.table = ffi.new("struct rbdcffi_extents *")
+        lib.rbdcffi_extents_init(self.table, capacity, *arrays, callback)
 
 
 def _unpack(extents: Any, count: int) -> Iterator[tuple[int, int, bool]]:
@@ -152,7 +164,7 @@ def _diff(
     from_snapshot: object,
     include_parent: bool,
     whole_object: bool,
-    extents: Any,
+    extents: _Extents,
 ) -> int:
     """One diff into `extents`; the C result."""
     _, snap = _arguments(image, offset, length, from_snapshot)
@@ -165,7 +177,9 @@ def _diff(
         flags = (lib.RBD_DIFF_ITERATE_FLAG_INCLUDE_PARENT if include_parent else 0) | (
             lib.RBD_DIFF_ITERATE_FLAG_WHOLE_OBJECT if whole_object else 0
         )
-        return int(lib.rbd_diff_iterate3(image._gate, snap, offset, length, flags, _ADD, extents))
+        return int(
+            lib.rbd_diff_iterate3(image._gate, snap, offset, length, flags, _ADD, extents.table)
+        )
     return int(
         lib.rbd_diff_iterate2(
             image._gate,
@@ -175,7 +189,7 @@ def _diff(
             bool(include_parent),
             bool(whole_object),
             _ADD,
-            extents,
+            extents.table,
         )
     )
 
@@ -183,7 +197,9 @@ def _diff(
 class _Producer:
     """The thread of a diff; known to the image, which stops it before it closes."""
 
-    def __init__(self, image: ImageBase, extents: Any, diff: Callable[[ImageBase], int]) -> None:
+    def __init__(
+        self, image: ImageBase, extents: _Extents, diff: Callable[[ImageBase], int]
+    ) -> None:
         assert image._handle is not None
         self._handle: Handle = image._handle
         self._extents = extents
@@ -210,12 +226,12 @@ class _Producer:
         except BaseException as error:
             self.error = error
         finally:
-            lib.rbdcffi_extents_finish(self._extents)
+            lib.rbdcffi_extents_finish(self._extents.table)
             self._handle.disown(self)
 
     def stop(self) -> None:
         """Ends the diff at its next extent, without waiting for it."""
-        lib.rbdcffi_extents_stop(self._extents)
+        lib.rbdcffi_extents_stop(self._extents.table)
 
     def close(self) -> None:
         """Called by the image's close(): the thread ends, the gate waits for it."""
@@ -244,7 +260,7 @@ class ExtentIterator(Iterator[Extent]):
         image._handle.check(what)
         self._image = image
         self._what = what.partition(" of ")[0].replace("Image.diff_iterate", "diff", 1)
-        self._extents = _new_extents(AHEAD, NULL)
+        self._extents = _Extents(AHEAD)
         self._offsets = ffi.new("uint64_t[]", AHEAD)
         self._lengths = ffi.new("uint64_t[]", AHEAD)
         self._exists = ffi.new("uint8_t[]", AHEAD)
@@ -275,9 +291,9 @@ class ExtentIterator(Iterator[Extent]):
     def take(self) -> list[Extent]:
         """The next extents, in one call: some thousand at most, none at the end."""
         while not self._closed:
-            finished = lib.rbdcffi_extents_finished(self._extents)
+            finished = lib.rbdcffi_extents_finished(self._extents.table)
             count = lib.rbdcffi_extents_take(
-                self._extents, self._offsets, self._lengths, self._exists, _WAIT
+                self._extents.table, self._offsets, self._lengths, self._exists, _WAIT
             )
             if count:
                 return list(
