@@ -76,6 +76,10 @@ HANDLE_KINDS = {
 #: These end the life of the handle in their first argument: only after it was shut and drained.
 DESTROYERS = frozenset({"rados_shutdown", "rados_ioctx_destroy", "rbd_close", "rbd_aio_close"})
 
+#: librbd crashes or hangs when these run together with others on the same image: they wait until
+#: they are alone.
+ALONE = frozenset({"rbd_snap_set", "rbd_snap_set_by_id"})
+
 PACKAGES = (
     "librbd-dev and librados-dev (Debian, Ubuntu), librbd-devel and librados-devel "
     "(Fedora, RHEL, CentOS), librbd-devel and librados-devel (openSUSE)"
@@ -186,14 +190,15 @@ def _wrapper(function: Function) -> str:
         arguments[name] = f"raw_{name}"
     else:
         inside: list[str] = []
+        alone = "_alone" if function.name in ALONE else ""
         for kind, name in function.handles:
             leave = " ".join(f"handle_leave({n});" for n in reversed(inside))
             refuse = _refused(function, f"refused_{name}")
-            before.append(f"int refused_{name} = handle_enter({name}, {kind});")
+            before.append(f"int refused_{name} = handle_enter{alone}({name}, {kind});")
             before.append(f"if (refused_{name}) {{ {leave} {refuse} }}")
             inside.append(name)
             arguments[name] = f"((struct rbdcffi_handle *){name})->raw"
-        after = [f"handle_leave({n});" for n in reversed(inside)]
+        after = [f"handle_leave{alone}({n});" for n in reversed(inside)]
     call = f"{function.name}({', '.join(arguments.values())});"
     if function.returns == "void":
         body = [*before, call, *after]

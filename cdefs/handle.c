@@ -26,12 +26,14 @@
 #define RBDCFFI_FORKED 2
 #define RBDCFFI_WRONG_KIND 3
 #define RBDCFFI_ABSENT 4
+#define RBDCFFI_REENTERED 5
 /* Also no result: see values.c. */
 #define RBDCFFI_HUGE INT64_MIN
 #define REFUSE(kind, why) (RBDCFFI_REFUSED - ((kind) << 4) - (why))
 
 #define SHUT (INT64_C(1) << 62)
-#define COUNT(uses) ((uses) & (SHUT - 1))
+#define PAUSED (INT64_C(1) << 61)
+#define COUNT(uses) ((uses) & (PAUSED - 1))
 
 /*
  * The memory belongs to a Python object (ffi.new): it goes when nothing refers to that any more,
@@ -101,27 +103,50 @@ static void handle_drop(struct rbdcffi_handle *handle)
 {
     int64_t left = __atomic_sub_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
 
-    if ((left & SHUT) && COUNT(left) == 0) {
+    if (((left & SHUT) && COUNT(left) == 0) || ((left & PAUSED) && COUNT(left) <= 1)) {
         pthread_mutex_lock(&drain_lock);
         pthread_cond_broadcast(&drain_done);
         pthread_mutex_unlock(&drain_lock);
     }
 }
 
-/* 0 and the handle's count raised, or why not. */
+/* Whether this thread is inside a call on the handle: then it runs one of that call's callbacks. */
+int rbdcffi_handle_entered(struct rbdcffi_handle *handle)
+{
+    int i;
+
+    for (i = 0; i < entered_count && i < MAX_NESTED; i++)
+        if (entered[i] == handle)
+            return 1;
+    return 0;
+}
+
+/* 0 and the handle's count raised, or why not. Waits while a call wants the handle for itself. */
 static int handle_hold(struct rbdcffi_handle *handle, int kind)
 {
+    int64_t uses;
+
     if (handle == NULL)
         return REFUSE(kind, RBDCFFI_CLOSED);
     if (handle->kind != kind)
         return REFUSE(kind, RBDCFFI_WRONG_KIND);
     if (handle->process != this_process)
         return REFUSE(kind, RBDCFFI_FORKED);
-    if (__atomic_add_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST) & SHUT) {
+    for (;;) {
+        uses = __atomic_add_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
+        if (uses & SHUT) {
+            handle_drop(handle);
+            return REFUSE(kind, RBDCFFI_CLOSED);
+        }
+        /* the call that waits for this thread to leave must not be waited for */
+        if (!(uses & PAUSED) || rbdcffi_handle_entered(handle))
+            return 0;
         handle_drop(handle);
-        return REFUSE(kind, RBDCFFI_CLOSED);
+        pthread_mutex_lock(&drain_lock);
+        while ((__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST) & (PAUSED | SHUT)) == PAUSED)
+            pthread_cond_wait(&drain_done, &drain_lock);
+        pthread_mutex_unlock(&drain_lock);
     }
-    return 0;
 }
 
 static inline int handle_enter(struct rbdcffi_handle *handle, int kind)
@@ -137,6 +162,41 @@ static inline void handle_leave(struct rbdcffi_handle *handle)
 {
     thread_leaves(handle);
     handle_drop(handle);
+}
+
+/*
+ * For the calls that librbd itself does not protect against others on the same image: waits until
+ * nobody is inside, and keeps newcomers waiting. Refused inside of a callback of another call.
+ */
+static int handle_enter_alone(struct rbdcffi_handle *handle, int kind)
+{
+    int refused;
+
+    if (handle != NULL && rbdcffi_handle_entered(handle))
+        return REFUSE(kind, RBDCFFI_REENTERED);
+    for (;;) {
+        refused = handle_enter(handle, kind);
+        if (refused)
+            return refused;
+        /* the mark is the right to be alone; whoever else wants that waits in handle_enter */
+        if (!(__atomic_fetch_or(&handle->uses, PAUSED, __ATOMIC_SEQ_CST) & PAUSED))
+            break;
+        handle_leave(handle);
+    }
+    pthread_mutex_lock(&drain_lock);
+    while (COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) > 1)
+        pthread_cond_wait(&drain_done, &drain_lock);
+    pthread_mutex_unlock(&drain_lock);
+    return 0;
+}
+
+static void handle_leave_alone(struct rbdcffi_handle *handle)
+{
+    __atomic_and_fetch(&handle->uses, ~PAUSED, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&drain_lock);
+    pthread_cond_broadcast(&drain_done);
+    pthread_mutex_unlock(&drain_lock);
+    handle_leave(handle);
 }
 
 /* For the functions that destroy a handle: the real one, once, when it is shut and nobody is in. */
@@ -197,7 +257,13 @@ void rbdcffi_handle_leave(struct rbdcffi_handle *handle)
 /* Bars the entrance. 1 for the first to do so, 0 after that. */
 int rbdcffi_handle_shut(struct rbdcffi_handle *handle)
 {
-    return !(__atomic_fetch_or(&handle->uses, SHUT, __ATOMIC_SEQ_CST) & SHUT);
+    int first = !(__atomic_fetch_or(&handle->uses, SHUT, __ATOMIC_SEQ_CST) & SHUT);
+
+    /* those who wait to get in are refused now */
+    pthread_mutex_lock(&drain_lock);
+    pthread_cond_broadcast(&drain_done);
+    pthread_mutex_unlock(&drain_lock);
+    return first;
 }
 
 /* Waits until nobody is inside a shut handle: 1, or 0 when the time is over. */
@@ -220,17 +286,6 @@ int rbdcffi_handle_drained(struct rbdcffi_handle *handle, int milliseconds)
         timed_out = pthread_cond_timedwait(&drain_done, &drain_lock, &until) == ETIMEDOUT;
     pthread_mutex_unlock(&drain_lock);
     return COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) == 0;
-}
-
-/* Whether this thread is inside a call on the handle: then it runs one of that call's callbacks. */
-int rbdcffi_handle_entered(struct rbdcffi_handle *handle)
-{
-    int i;
-
-    for (i = 0; i < entered_count && i < MAX_NESTED; i++)
-        if (entered[i] == handle)
-            return 1;
-    return 0;
 }
 
 /* Whether this thread is inside any call. */

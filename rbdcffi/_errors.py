@@ -106,8 +106,6 @@ class CephError(Exception):
 #: {kind of handle: f(reason code, what was tried) -> exception}, filled in by rados and rbd
 REFUSALS: dict[int, Callable[[int, str], CephError]] = {}
 
-REENTERED = 15
-
 REASONS = {
     lib.RBDCFFI_CLOSED: "it is closed",
     lib.RBDCFFI_FORKED: (
@@ -116,7 +114,9 @@ REASONS = {
     ),
     lib.RBDCFFI_WRONG_KIND: "it is a handle of another kind",
     lib.RBDCFFI_ABSENT: "the loaded library lacks the function",
-    REENTERED: "this is a callback of one of its own running calls; close it after the call",
+    lib.RBDCFFI_REENTERED: (
+        "this is a callback of one of its own running calls; do it after the call"
+    ),
 }
 
 

@@ -29,6 +29,50 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 NULL = ffi.NULL
 
 
+#: Every type that the package names in a string. PyPy's parser of type strings is not safe in
+#: threads; what has been parsed once is only looked up.
+TYPES = (
+    "char **",
+    "char[37]",
+    "char[]",
+    "const char **",
+    "const char *[3]",
+    "const char *[]",
+    "int *",
+    "int64_t *",
+    "int64_t[]",
+    "int[3]",
+    "rados_ioctx_t *",
+    "rados_list_ctx_t *",
+    "rados_t *",
+    "rados_xattrs_iter_t *",
+    "rbd_image_info_t",
+    "rbd_image_info_t *",
+    "rbd_image_options_t *",
+    "rbd_image_spec_t[]",
+    "rbd_image_t *",
+    "rbd_linked_image_spec_t *",
+    "rbd_linked_image_spec_t[]",
+    "rbd_snap_info_t[]",
+    "rbd_snap_namespace_type_t *",
+    "rbd_snap_spec_t *",
+    "size_t *",
+    "size_t[3]",
+    "struct iovec[]",
+    "struct rados_cluster_stat_t *",
+    "struct rados_pool_stat_t *",
+    "struct rbdcffi_extents *",
+    "struct rbdcffi_handle *",
+    "time_t *",
+    "uint64_t *",
+    "uint64_t[]",
+    "uint8_t *",
+    "uint8_t[]",
+)
+for _type in TYPES:
+    ffi.typeof(_type)
+
+
 def _newer_functions() -> dict[str, tuple[str, bool]]:
     """{function: (the Ceph release that brought it, whether it is loaded)}."""
     symbols = _compiled.rbdcffi_symbols()

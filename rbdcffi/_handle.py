@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import collections
+import os
 import sys
 import threading
 import time
@@ -18,13 +19,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, Protocol
 
-from rbdcffi._errors import REENTERED, refusal
+from rbdcffi._errors import refusal
 from rbdcffi._ffi import PYPY, ffi, lib
 
 #: How long exit waits for calls that are still running, in seconds.
 EXIT_TIMEOUT = 30.0
 
 _SLICE = 100  # milliseconds between two looks at pending signals while waiting
+
+
+class NotCopyable:
+    """Something that stands for a C handle: a copy would close it under the original."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"{self!r} cannot be copied or pickled")
 
 
 class Child(Protocol):
@@ -69,6 +77,7 @@ class Handle:
         self.given_up = 0
         if parent is None:
             _roots[self] = None
+            _closer.start()
 
     # -- state ---------------------------------------------------------------------------------
 
@@ -140,7 +149,7 @@ class Handle:
         if self.forked:
             return 0
         if self.entered():
-            raise refusal(self.kind, REENTERED, f"close {self.label}")
+            raise refusal(self.kind, lib.RBDCFFI_REENTERED, f"close {self.label}")
         lib.rbdcffi_handle_shut(self.gate)
         with self._lock:
             self._close_children(deadline)
@@ -222,16 +231,53 @@ def reap() -> None:
             print(f"rbdcffi: cannot close the abandoned {orphan.label}: {error}", file=sys.stderr)
 
 
+class _Closer:
+    """A thread that is there to close everything at exit, when none can be started any more.
+
+    Closing an image writes back what is cached; on a cluster that hangs it would never end, and
+    neither would the process.
+    """
+
+    def __init__(self) -> None:
+        self._process = 0
+        self._go = threading.Event()
+        self._done = threading.Event()
+
+    def start(self) -> None:
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._go, self._done = threading.Event(), threading.Event()
+            threading.Thread(target=self._run, name="rbdcffi-exit", daemon=True).start()
+
+    def _run(self) -> None:
+        go, done = self._go, self._done
+        go.wait()
+        deadline = time.monotonic() + EXIT_TIMEOUT
+        try:
+            for root in list(_roots):
+                root.close(deadline)
+            done.set()
+        except TimeoutError:
+            pass  # the one who waits says so
+
+    def close_all(self) -> bool:
+        """Whether everything is closed, within EXIT_TIMEOUT."""
+        self._go.set()
+        return self._done.wait(EXIT_TIMEOUT + 1)
+
+
+_closer = _Closer()
+
+
 @atexit.register
 def close_all() -> None:
     """At exit: nobody gets in any more, calls in flight finish, everything is closed in order."""
-    deadline = time.monotonic() + EXIT_TIMEOUT
-    for root in list(_roots):
-        try:
-            root.close(deadline)
-        except TimeoutError as error:
-            print(
-                f"rbdcffi: {error} after {EXIT_TIMEOUT:.0f} s; leaving it open at exit",
-                file=sys.stderr,
-            )
-            lib.rbdcffi_forget_operations()
+    if not _roots or _closer._process != os.getpid():
+        return
+    if not _closer.close_all():
+        print(
+            f"rbdcffi: the cluster does not answer, or calls are still running after "
+            f"{EXIT_TIMEOUT:.0f} s; leaving it open at exit",
+            file=sys.stderr,
+        )
+        lib.rbdcffi_forget_operations()

@@ -5,8 +5,10 @@ Whatever could take the process down runs in one of its own, with a deadline and
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -298,7 +300,7 @@ def test_a_forked_child_gets_an_error_and_the_parent_stays_fine(
         if child == 0:
             signal.alarm(10)
             told = []
-            for call in (lambda: image.read(0, 1), image.size, lambda: ioctx.read("x"),
+            for call in (lambda: image.read(0, 1), lambda: list(extents), lambda: ioctx.read("x"),
                          cluster.get_fsid, lambda: rbd.Image(ioctx, NAME),
                          lambda: image.diff(0, 1, None), lambda: rbd.RBD().list(ioctx)):
                 try:
@@ -423,6 +425,91 @@ def test_forgotten_connections_leave_nothing_behind(ceph_conf: str, image_name: 
         assert after <= before
 
 
+@pytest.mark.parametrize("when", ["gc.collect()", "pass"], ids=["collected", "exit"])
+@pytest.mark.parametrize(
+    "use", ["image.size()", "image.read(0, 1)", "image.close()", "extents.close()", "next(extents)"]
+)
+def test_a_closed_image_in_a_finalizer_of_a_cycle(
+    ceph_conf: str, fresh_name: str, use: str, when: str
+) -> None:
+    """The order of finalizers in a cycle is nobody's choice: ours may have run before."""
+    run(
+        ceph_conf,
+        fresh_name,
+        f"""
+        class Session:
+            def __init__(self, image):
+                self.image, self.extents, self.me = image, image.diff(0, 1 << 20, None), self
+                list(self.extents)
+            def __del__(self):
+                image, extents = self.image, self.extents
+                try:
+                    {use}
+                except (rbd.Error, StopIteration):
+                    pass
+        for i in range(20):
+            session = Session(fresh(f"{{NAME}}-{{i}}", MIB, 1))
+            session.image.close()
+            del session
+        {when}
+        """,
+    )
+
+
+def test_handles_cannot_be_copied(image: rbd.Image, ioctx: rados.Ioctx) -> None:
+    with image.diff(0, 1, None) as extents:
+        for thing in (image, ioctx, ioctx.rados, extents):
+            for copier in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                    copier(thing)
+    assert image.size()
+
+
+def test_selecting_snapshots_beside_writes(image: rbd.Image) -> None:
+    """librbd crashes when they meet; the gate keeps them apart."""
+    image.create_snap("s")
+    deadline = time.monotonic() + 3
+    problems: list[BaseException] = []
+
+    def work(call: object) -> None:
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    call()  # type: ignore[operator]
+                except rbd.ReadOnlyImage:
+                    pass
+        except BaseException as error:
+            problems.append(error)
+
+    def flip() -> None:
+        image.set_snap("s")
+        image.set_snap(None)
+
+    def write_later() -> None:
+        image.aio_write(b"a" * 4096, 8192, lambda completion: None).wait_for_complete_and_cb()
+
+    threads = [
+        threading.Thread(target=work, args=(call,))
+        for call in (
+            flip,
+            flip,
+            lambda: image.write(b"w" * 4096, 0),
+            write_later,
+            lambda: image.resize(image.size() ^ (1 << 20)),
+            lambda: list(image.diff(0, 1 << 20, None)),
+        )
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not problems
+    assert not any(thread.is_alive() for thread in threads)
+    with pytest.raises(rbd.InvalidArgument, match="callback"):
+        image.write(b"x", 0)
+        image.diff_iterate(0, 1 << 20, None, lambda *extent: image.set_snap(None))
+
+
 # -- hanging clusters -------------------------------------------------------------------------
 
 
@@ -484,3 +571,35 @@ def test_an_abandoned_open_leaves_no_watcher(ceph_cluster_factory, fresh_name: s
             except rbd.ImageBusy:
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
+
+
+def test_exit_does_not_wait_for_a_cluster_that_hangs(ceph_cluster_factory, fresh_name: str) -> None:
+    own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600})
+    text = PRELUDE.format(conf=own.conf) + textwrap.dedent(
+        f"""
+        import rbdcffi._handle
+        rbdcffi._handle.EXIT_TIMEOUT = 1.0
+        image = fresh({fresh_name!r})
+        print("ready", flush=True)
+        sys.stdin.readline()
+        threading.Thread(target=image.read, args=(0, 1 << 20), daemon=True).start()
+        image.aio_write(b"x" * 4096, 0, lambda completion: None)
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            own.osds[0].pause()
+            _, errors = process.communicate("\n", timeout=30)
+        finally:
+            own.osds[0].resume()
+            process.kill()
+    assert process.returncode == 0, errors
+    assert "leaving it open at exit" in errors

@@ -543,3 +543,26 @@ def test_any_order_of_operations(
         for snap in model.snaps:
             image.remove_snap(snap)
     rbd.RBD().remove(ioctx, name)
+
+
+def test_compare_and_write(image: rbd.Image) -> None:
+    image.write(b"abcd" * 128, 0)
+    assert image.compare_and_write(0, b"abcd" * 128, b"efgh" * 128) is None
+    assert image.read(0, 4) == b"efgh"
+    assert image.compare_and_write(0, b"efgx" * 128, b"ijkl" * 128) == 3
+    assert image.read(0, 4) == b"efgh"
+    for compare, data in ((b"", b""), (b"a", b"ab")):
+        with pytest.raises(rbd.InvalidArgument, match="compare_and_write"):
+            image.compare_and_write(0, compare, data)
+
+
+def test_write_zeroes_and_vectors(image: rbd.Image) -> None:
+    image.write(b"x" * 8192, 0)
+    image.write_zeroes(100, 200)
+    assert image.read(0, 400) == b"x" * 100 + bytes(200) + b"x" * 100
+    assert image.writev([b"one", bytearray(b"two")], 10) == 6
+    first, rest = bytearray(3), bytearray(5)
+    assert image.readv([first, rest], 10) == 8
+    assert (bytes(first), bytes(rest)) == (b"one", b"twoxx")
+    with pytest.raises(OverflowError, match="Image.write_zeroes"):
+        image.write_zeroes(-1, 1)

@@ -28,8 +28,22 @@ _engine: RunVar[Engine] = RunVar("rbdcffi_completion_engine")
 _engines: dict[Engine, None] = {}
 
 
+class Operation:
+    """One operation in flight, and what C uses until it is finished."""
+
+    __slots__ = ("finished", "keep", "result", "waiter")
+
+    def __init__(self, keep: Any) -> None:
+        self.keep = keep
+        self.finished = False
+        self.result = 0
+        self.waiter: Any = None
+
+
 class Engine:
     """The operations of one event loop that are in flight."""
+
+    _loop: Any = None
 
     def __init__(self) -> None:
         queue = lib.rbdcffi_queue_new()
@@ -39,7 +53,7 @@ class Engine:
         self._fd = lib.rbdcffi_queue_fd(queue)
         self._found = ffi.new("uint64_t[]", BATCH)
         self._results = ffi.new("int64_t[]", BATCH)
-        self._pending: dict[int, Any] = {}
+        self._pending: dict[int, Operation] = {}
         self._start()
 
     # -- what the two kinds of event loop do differently ---------------------------------------
@@ -60,7 +74,7 @@ class Engine:
         `keep` is what C uses until the operation is finished, waited for or not.
         """
         token = next(_tokens)
-        operation = self._operation(keep)
+        operation = Operation(keep)
         self._pending[token] = operation
         result = submit(gate, self.queue, token, *args)
         if result < 0:
@@ -68,8 +82,9 @@ class Engine:
             return result, None
         return 0, operation
 
-    async def wait(self, operation: Any) -> int:
-        """The result of an operation, for one waiter. Cancelling returns at once."""
+    async def wait(self, operation: Operation) -> int:
+        """The result of an operation, for one waiter at a time. Cancelling returns at once, and the
+        operation can be waited for again."""
         raise NotImplementedError
 
     async def call(self, submit: Callable[..., int], gate: Any, *args: Any, keep: Any) -> int:
@@ -77,11 +92,8 @@ class Engine:
         result, operation = self.start(submit, gate, *args, keep=keep)
         return result if operation is None else await self.wait(operation)
 
-    def _operation(self, keep: Any) -> Any:
-        raise NotImplementedError
-
-    def _finish(self, operation: Any, result: int) -> None:
-        """Tells whoever waits for the operation, and lets go of what C used."""
+    def _wake(self, waiter: Any) -> None:
+        """The operation that `waiter` waits for is finished."""
         raise NotImplementedError
 
     # -- what they have in common --------------------------------------------------------------
@@ -91,7 +103,12 @@ class Engine:
         pending = self._pending
         count = lib.rbdcffi_queue_drain(self.queue, self._found, self._results, BATCH)
         for token, result in zip(ffi.unpack(self._found, count), ffi.unpack(self._results, count)):
-            self._finish(pending.pop(token), result)
+            operation = pending.pop(token)
+            operation.result = result
+            operation.finished = True
+            operation.keep = None
+            if operation.waiter is not None:
+                self._wake(operation.waiter)
 
     def sweep(self) -> bool:
         """For an engine whose loop has ended: lets go of what C is done with. True if all is."""
@@ -100,7 +117,12 @@ class Engine:
             for token in ffi.unpack(self._found, count):
                 self._pending.pop(token, None)
             if not count:
-                return not self._pending
+                if self._pending:
+                    return False
+                # the RunVar keeps the engine as long as the loop lives, and the engine the loop
+                self._loop = None
+                ffi.release(self.queue)
+                return True
 
 
 class _AsyncioEngine(Engine):
@@ -111,18 +133,18 @@ class _AsyncioEngine(Engine):
         self._loop.add_reader(self._fd, self.drain)
 
     def _ended(self) -> bool:
-        return self._loop.is_closed()
+        return self._loop is None or self._loop.is_closed()
 
-    def _operation(self, keep: Any) -> Any:
-        return self._loop.create_future(), keep
+    async def wait(self, operation: Operation) -> int:
+        if not operation.finished:
+            # a future of the waiter's own: cancelling it leaves the operation to the next one
+            future = operation.waiter = self._loop.create_future()
+            await future
+        return operation.result
 
-    async def wait(self, operation: Any) -> int:
-        return await operation[0]  # type: ignore[no-any-return]
-
-    def _finish(self, operation: Any, result: int) -> None:
-        future = operation[0]
-        if not future.done():
-            future.set_result(result)
+    def _wake(self, waiter: Any) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
 
 
 class _TrioEngine(Engine):
@@ -144,39 +166,22 @@ class _TrioEngine(Engine):
     def _ended(self) -> bool:
         return self._over
 
-    def _operation(self, keep: Any) -> Any:
-        return _TrioOperation(keep)
-
-    async def wait(self, operation: Any) -> int:
+    async def wait(self, operation: Operation) -> int:
         trio = self._trio
         if operation.finished:
             await trio.lowlevel.checkpoint()
-            return int(operation.result)
+            return operation.result
 
         def abort(raise_cancel: Any) -> Any:
-            operation.task = None
+            operation.waiter = None
             return trio.lowlevel.Abort.SUCCEEDED
 
-        operation.task = trio.lowlevel.current_task()
+        operation.waiter = trio.lowlevel.current_task()
         await trio.lowlevel.wait_task_rescheduled(abort)
-        return int(operation.result)
+        return operation.result
 
-    def _finish(self, operation: Any, result: int) -> None:
-        operation.result = result
-        operation.finished = True
-        operation.keep = None
-        if operation.task is not None:
-            self._trio.lowlevel.reschedule(operation.task)
-
-
-class _TrioOperation:
-    __slots__ = ("finished", "keep", "result", "task")
-
-    def __init__(self, keep: Any) -> None:
-        self.keep = keep
-        self.finished = False
-        self.result = 0
-        self.task: Any = None
+    def _wake(self, waiter: Any) -> None:
+        self._trio.lowlevel.reschedule(waiter)
 
 
 def _sweep() -> None:
@@ -186,11 +191,12 @@ def _sweep() -> None:
 
 
 def _in_trio() -> bool:
-    trio = sys.modules.get("trio")
-    if trio is None:
+    # another thread may be importing trio just now
+    lowlevel: Any = getattr(sys.modules.get("trio"), "lowlevel", None)
+    if not hasattr(lowlevel, "current_trio_token"):
         return False
     try:
-        trio.lowlevel.current_trio_token()
+        lowlevel.current_trio_token()
     except RuntimeError:
         return False
     return True

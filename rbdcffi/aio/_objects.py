@@ -53,15 +53,24 @@ class Resource(Offloading):
     async def _close(self) -> None:
         raise NotImplementedError
 
+    _opening: anyio.Lock | None = None
+
+    async def _open_once(self) -> None:
+        if self._opening is None:
+            self._opening = anyio.Lock()
+        # two tasks may await the same object: the second finds it open
+        async with self._opening:
+            await self._open()
+
     def __await__(self: Self) -> Generator[Any, Any, Self]:
         async def opened() -> Self:
-            await self._open()
+            await self._open_once()
             return self
 
         return opened().__await__()
 
     async def __aenter__(self: Self) -> Self:
-        await self._open()
+        await self._open_once()
         return self
 
     async def __aexit__(self, exc_type: object, *exc_info: object) -> None:

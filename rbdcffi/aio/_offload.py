@@ -62,6 +62,12 @@ async def offload(
     )
 
 
+async def offload_alone(function: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """The same in a thread for itself: for closing, which must not wait behind calls that hang, and
+    for calls whose callbacks may need a thread."""
+    return await offload(function, *args, limiter=anyio.CapacityLimiter(1), **kwargs)
+
+
 async def offload_opening(
     function: Callable[[], Result], discard: Callable[[Result], object], handle: Handle
 ) -> Result:
@@ -69,7 +75,8 @@ async def offload_opening(
     wait for it, and what is opened too late is given to `discard`, in the worker thread."""
     call = Call(function, discard, handle)
     try:
-        await to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=control_limiter())
+        # a thread for itself: openings that hang, given up or not, must not keep others from theirs
+        await to_thread.run_sync(call.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
     except BaseException:
         call.leave()
         raise

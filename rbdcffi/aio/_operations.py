@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rbdcffi._buffers import new_uncleared, readable
 from rbdcffi._ffi import ffi, lib, new_bytes
 from rbdcffi.aio._engine import engine
-from rbdcffi.rbd.errors import IncompleteWriteError, invalid
+from rbdcffi.rbd.errors import IncompleteWriteError
 
 if TYPE_CHECKING:
     from rbdcffi.aio.image import Image
@@ -180,8 +180,7 @@ class Comparing(Operation):
         expected, length = readable(compare, "compare")
         buffer, size = readable(data, "data")
         what = f"compare_and_write({offset!r}, {length} bytes)"
-        if size != length:
-            raise invalid(f"Image.{what} of {image.sync._label!r}: data has {size} bytes")
+        image.sync._check_compare(what, length, size)
         self._mismatch = ffi.new("uint64_t *")
         self._start(
             image,

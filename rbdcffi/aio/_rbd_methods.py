@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rbdcffi import rbd
 from rbdcffi.aio._objects import Offloading, on_loop
+from rbdcffi.aio._offload import offload_alone
 from rbdcffi.rbd.snapshots import SnapIterator
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class RBDMethods(Offloading):
         Raises ImageNotFound, ImageBusy (it is open somewhere), ImageHasSnapshots,
         ImageMemberOfGroup. Implements: rbd_remove_with_progress
         """
-        await self._run(self.sync.remove, ioctx.sync, name, on_loop(on_progress))
+        await offload_alone(self.sync.remove, ioctx.sync, name, on_loop(on_progress))
 
     async def rename(self, ioctx: Ioctx, src: str, dest: str) -> None:
         """Renames an image. Raises ImageNotFound, ImageExists. Implements: rbd_rename"""
@@ -242,7 +243,7 @@ class ImageMethods(Offloading):
 
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError. Implements: rbd_resize2
         """
-        await self._run(self.sync.resize, size, allow_shrink, on_progress=on_loop(on_progress))
+        await offload_alone(self.sync.resize, size, allow_shrink, on_progress=on_loop(on_progress))
 
     async def rebuild_object_map(self, *, on_progress: Any = None) -> None:
         """Rebuilds the object map of the image or of the selected snapshot.
@@ -252,7 +253,7 @@ class ImageMethods(Offloading):
 
         Raises Error. Implements: rbd_rebuild_object_map
         """
-        await self._run(self.sync.rebuild_object_map, on_progress=on_loop(on_progress))
+        await offload_alone(self.sync.rebuild_object_map, on_progress=on_loop(on_progress))
 
     async def invalidate_cache(self) -> None:
         """Drops what is cached of the image. Raises Error. Implements: rbd_invalidate_cache"""
@@ -273,7 +274,7 @@ class ImageMethods(Offloading):
         Raises ImageExists, InvalidArgument, ReadOnlyImage.
         Implements: rbd_snap_create2, rbd_snap_create
         """
-        await self._run(self.sync.create_snap, name, flags, on_progress=on_loop(on_progress))
+        await offload_alone(self.sync.create_snap, name, flags, on_progress=on_loop(on_progress))
 
     async def remove_snap(self, name: str, *, on_progress: Any = None) -> None:
         """Removes a snapshot.
@@ -284,7 +285,7 @@ class ImageMethods(Offloading):
         Raises ImageNotFound, ImageBusy (protected), IOError.
         Implements: rbd_snap_remove, rbd_snap_remove2
         """
-        await self._run(self.sync.remove_snap, name, on_progress=on_loop(on_progress))
+        await offload_alone(self.sync.remove_snap, name, on_progress=on_loop(on_progress))
 
     async def rename_snap(self, srcname: str, dstname: str) -> None:
         """Renames a snapshot. Raises ImageNotFound, ImageExists. Implements: rbd_snap_rename"""
@@ -298,7 +299,7 @@ class ImageMethods(Offloading):
 
         Raises ImageNotFound, ReadOnlyImage, IOError. Implements: rbd_snap_rollback_with_progress
         """
-        await self._run(self.sync.rollback_to_snap, name, on_progress=on_loop(on_progress))
+        await offload_alone(self.sync.rollback_to_snap, name, on_progress=on_loop(on_progress))
 
     async def protect_snap(self, name: str) -> None:
         """Protects a snapshot from being removed, as clones need it.
@@ -355,7 +356,7 @@ class ImageMethods(Offloading):
         Raises InvalidArgument (there is no parent), ReadOnlyImage.
         Implements: rbd_flatten_with_progress
         """
-        await self._run(self.sync.flatten, on_loop(on_progress))
+        await offload_alone(self.sync.flatten, on_loop(on_progress))
 
     async def copy(
         self,
@@ -382,7 +383,7 @@ class ImageMethods(Offloading):
         Raises TypeError, InvalidArgument, ImageExists, FunctionNotSupported, ArgumentOutOfRange.
         Implements: rbd_copy_with_progress3
         """
-        await self._run(
+        await offload_alone(
             self.sync.copy,
             dest_ioctx.sync,
             dest_name,

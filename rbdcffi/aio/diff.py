@@ -6,10 +6,10 @@ import inspect
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
-from rbdcffi.aio._offload import control_limiter
 from rbdcffi.rbd.diff import errno_of
+from rbdcffi.rbd.errors import OperationCanceled
 
 if TYPE_CHECKING:
     from rbdcffi.rbd import Extent, Image
@@ -24,8 +24,11 @@ class ExtentStream(AsyncIterator["Extent"]):
 
     def __init__(self, image: Image, arguments: tuple[Any, ...]) -> None:
         self._image = image
+        # a diff occupies a thread for as long as it runs: not one of those that others wait for
+        self._limiter = CapacityLimiter(1)
         self._arguments = arguments
         self._iterator: Any = None
+        self._cancelled = False
         self._batch: list[Extent] = []
         self._next = 0
 
@@ -43,14 +46,23 @@ class ExtentStream(AsyncIterator["Extent"]):
 
     async def take(self) -> list[Extent]:
         """The next extents, some thousand at most; none at the end."""
+        if self._cancelled:
+            raise OperationCanceled(
+                f"diff of {self._image!s}: an earlier step was cancelled, and extents are lost"
+            )
         if self._iterator is None:
             self._iterator = self._image.diff(*self._arguments)
         try:
             # a thread that was left behind ends with the diff, which close() stops
             return await to_thread.run_sync(
-                self._iterator.take, abandon_on_cancel=True, limiter=control_limiter()
+                self._iterator.take, abandon_on_cancel=True, limiter=self._limiter
             )
+        except Exception:
+            self._iterator.close()
+            raise
         except BaseException:
+            # what the thread was about to return is lost; an end would look like no more changes
+            self._cancelled = True
             self._iterator.close()
             raise
 

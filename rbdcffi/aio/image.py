@@ -12,7 +12,7 @@ from rbdcffi import rbd
 from rbdcffi._buffers import writable
 from rbdcffi.aio import streams
 from rbdcffi.aio._objects import Resource
-from rbdcffi.aio._offload import io_limiter, offload, offload_opening
+from rbdcffi.aio._offload import io_limiter, offload, offload_alone, offload_opening
 from rbdcffi.aio._operations import (
     Comparing,
     Discarding,
@@ -95,7 +95,7 @@ class Image(ImageMethods, Resource):
         Implements: rbd_close
         """
         if self._sync is not None:
-            await offload(self._sync.close)
+            await offload_alone(self._sync.close)
 
     async def _io(self, function: Callable[..., Any], *args: Any) -> Any:
         return await offload(function, *args, limiter=self._limiter or io_limiter())

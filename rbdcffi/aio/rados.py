@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ import anyio
 
 from rbdcffi import rados
 from rbdcffi.aio._objects import Resource
-from rbdcffi.aio._offload import offload, offload_opening
+from rbdcffi.aio._offload import io_limiter, offload, offload_alone, offload_opening
 from rbdcffi.aio._rados_methods import IoctxMethods, ObjectMethods, RadosMethods
 
 #: How many objects one step of a listing fetches.
@@ -84,7 +86,7 @@ class Rados(RadosMethods, Resource):
         Implements: rados_shutdown
         """
         if self._sync is not None:
-            await offload(self._sync.shutdown)
+            await offload_alone(self._sync.shutdown)
 
     def open_ioctx(self, ioctx_name: str) -> Ioctx:
         """Opens a pool: ``async with cluster.open_ioctx("rbd") as ioctx`` or
@@ -128,6 +130,9 @@ class Ioctx(IoctxMethods, Resource):
         """'open' or 'closed'."""
         return "closed" if self._sync is None else self._sync.state
 
+    async def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await offload(function, *args, limiter=self._limiter or io_limiter(), **kwargs)
+
     async def _open(self) -> None:
         if self._sync is None:
             self._sync = await offload_opening(
@@ -140,7 +145,7 @@ class Ioctx(IoctxMethods, Resource):
     async def close(self) -> None:
         """Closes the context; idempotent. Implements: rados_ioctx_destroy"""
         if self._sync is not None:
-            await offload(self._sync.close)
+            await offload_alone(self._sync.close)
 
     def dup(self) -> Ioctx:
         """Another context for the same pool, namespace and locator key.
@@ -165,32 +170,38 @@ class ObjectStream(AsyncIterator["Object"]):
     def __init__(self, ioctx: Ioctx) -> None:
         self._ioctx = ioctx
         self._listing: rados.ObjectIterator | None = None
-        self._page: list[rados.Object] = []
-        self._next = 0
+        self._lock = threading.Lock()
+        self._page: deque[rados.Object] = deque()
 
     def __aiter__(self) -> ObjectStream:
         return self
 
     async def __anext__(self) -> Object:
-        if self._next == len(self._page):
-            self._page = await self._ioctx._run(self._fetch)
-            self._next = 0
+        if not self._page:
+            await self._ioctx._run(self._fetch)
             if not self._page:
                 raise StopAsyncIteration
-        self._next += 1
-        return Object(self._page[self._next - 1])
+        return Object(self._page.popleft(), self._ioctx._limiter)
 
-    def _fetch(self) -> list[rados.Object]:
-        if self._listing is None:
-            self._listing = self._ioctx.sync.list_objects()
-        return list(itertools.islice(self._listing, PAGE))
+    def _fetch(self) -> None:
+        """Fills the page; one that was fetched for a cancelled step is there for the next."""
+        with self._lock:
+            if self._page:
+                return
+            if self._listing is None:
+                self._listing = self._ioctx.sync.list_objects()
+            self._page.extend(itertools.islice(self._listing, PAGE))
 
 
 class Object(ObjectMethods):
     """The asynchronous twin of rbdcffi.rados.Object."""
 
-    def __init__(self, sync: rados.Object) -> None:
+    def __init__(self, sync: rados.Object, limiter: anyio.CapacityLimiter | None = None) -> None:
         self._sync = sync
+        self._limiter = limiter
+
+    async def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await offload(function, *args, limiter=self._limiter or io_limiter(), **kwargs)
 
     @property
     def sync(self) -> rados.Object:

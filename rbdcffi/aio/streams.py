@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
+
+import anyio
 
 from rbdcffi.aio._operations import Reading, Writing, Zeroing
 from rbdcffi.rbd.errors import invalid
@@ -50,7 +53,10 @@ class ChunkReader(AsyncIterator[bytes]):
             self._position += count
         if not self._window:
             raise StopAsyncIteration
-        return await self._window.popleft().wait()
+        # only what was waited for to the end leaves the window: a cancelled step loses nothing
+        data = await self._window[0].wait()
+        self._window.popleft()
+        return data
 
 
 class Writer:
@@ -74,8 +80,10 @@ class Writer:
         return self
 
     async def __aexit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
-        while self._window:
-            await self._settle()
+        # cancelled or not: `data` belongs to the writes until they are done
+        with anyio.CancelScope(shield=True):
+            while self._window:
+                await self._settle()
         if exc_type is None:
             self._raise()
             await self._image.flush()
@@ -87,10 +95,13 @@ class Writer:
     async def _settle(self) -> None:
         """Waits for the oldest write."""
         try:
-            self.acknowledged += await self._window.popleft().wait()
+            count = await self._window[0].wait()
         except Exception as error:
             if self._error is None:
                 self._error = error
+        else:
+            self.acknowledged += count
+        self._window.popleft()
 
     async def write(self, data: Any, offset: int) -> None:
         """Starts to write; `data` must not change until the writer is done with it."""
@@ -123,22 +134,28 @@ async def copy_image(
     Parameters:
         chunk: size of a piece, in bytes.
         in_flight: how many reads, and how many writes, run at once.
-        on_progress: called with (done, total) in bytes, in the event loop.
+        on_progress: called with (done, total) in bytes, in the event loop; plain or async.
 
     Returns the number of bytes written as data.
     """
     size = await source.size()
     if await target.size() < size:
         raise invalid(f"copy_image: {target.name!r} is smaller than {source.name!r}")
-    zeroes = memoryview(bytes(chunk))
+    if not isinstance(chunk, int) or chunk < 1:
+        raise invalid(f"copy_image: chunk must be a positive integer, not {chunk!r}")
+    zeroes = bytes(chunk)
     position = 0
     async with target.writer(in_flight=in_flight) as writer:
         async for data in source.read_chunks(chunk=chunk, in_flight=in_flight):
-            if data == zeroes[: len(data)]:
+            if len(data) != min(chunk, size - position):
+                raise invalid(f"copy_image: {source.name!r} was resized meanwhile")
+            if data == zeroes or (len(data) < chunk and not any(data)):
                 await writer.write_zeroes(position, len(data))
             else:
                 await writer.write(data, position)
             position += len(data)
             if on_progress is not None:
-                on_progress(position, size)
+                told = on_progress(position, size)
+                if inspect.isawaitable(told):
+                    await told
     return writer.acknowledged

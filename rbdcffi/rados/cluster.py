@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rbdcffi._buffers import c_string, grow, new_uncleared, string, strings
 from rbdcffi._errors import ENAMETOOLONG, ENOENT, ETIMEDOUT
 from rbdcffi._ffi import NULL, ffi, lib, loaded_rados_version
-from rbdcffi._handle import Handle, reap
+from rbdcffi._handle import Handle, NotCopyable, reap
 from rbdcffi._waiting import interruptible
 from rbdcffi.rados.commands import Commands
 from rbdcffi.rados.errors import (
@@ -41,7 +41,7 @@ def _name(value: object, what: str) -> Any:
     return c_string(value, what, wrong_type)
 
 
-class Rados(Commands):
+class Rados(Commands, NotCopyable):
     """A cluster, as one client sees it: configured, connected, shut down.
 
     Parameters:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from rbdcffi._buffers import c_string, grow, string
 from rbdcffi._ffi import NULL, ffi, lib
-from rbdcffi._handle import Handle
+from rbdcffi._handle import Handle, NotCopyable
 from rbdcffi.rados.errors import failed, wrong_type
 from rbdcffi.rados.objects import Objects
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rbdcffi.rados.cluster import Rados
 
 
-class Ioctx(Objects):
+class Ioctx(Objects, NotCopyable):
     """Access to one pool; made by ``Rados.open_ioctx``. Closed by close() or ``with``.
 
     Closing it does not close the images that were opened with it; they use the cluster's

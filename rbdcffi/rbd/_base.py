@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rbdcffi._buffers import c_string
 from rbdcffi._errors import CephError
 from rbdcffi._ffi import NULL, ffi, lib
+from rbdcffi._handle import NotCopyable
 from rbdcffi.rados.ioctx import Ioctx
 from rbdcffi.rbd.errors import failed, invalid
 
@@ -29,7 +30,7 @@ def name_of(value: object, call: str, what: str = "name") -> Any:
     return c_string(value, what, lambda reason: invalid(f"{call}: {reason}"))
 
 
-class ImageBase:
+class ImageBase(NotCopyable):
     """The open image: its gate, its label for messages, its errors."""
 
     _gate: Any = NULL

@@ -1,7 +1,7 @@
 """I/O with callbacks, as the standard binding has it.
 
 Callbacks run on a Python thread of this package, one after the other, never on one of librbd's:
-a callback may do anything, closing the image included.
+a callback may do anything but wait for another one; closing the image is fine.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import select
 import threading
 from typing import Any, Callable
 
-from rbdcffi._buffers import new_uncleared, readable
+from rbdcffi._buffers import new_uncleared, number, readable
 from rbdcffi._ffi import ffi, lib, new_bytes
 from rbdcffi.rbd._base import ImageBase
+from rbdcffi.rbd.errors import LogicError
 
 BATCH = 256
+
+#: The name of the thread that makes the callbacks.
+THREAD = "rbdcffi-callbacks"
 
 
 class Completion:
@@ -35,8 +39,14 @@ class Completion:
 
     def wait_for_complete_and_cb(self) -> None:
         """Waits until the operation is done and its callback has returned; raises what the
-        callback raised. Implements: rbd_aio_wait_for_complete
+        callback raised. Not from a callback: those run one after the other, in one thread.
+
+        Implements: rbd_aio_wait_for_complete
         """
+        if threading.current_thread().name == THREAD and not self._called.is_set():
+            raise LogicError(
+                "wait_for_complete_and_cb: a callback cannot wait for one that runs after it"
+            )
         self._called.wait()
         error, self._error = self._error, None
         if error is not None:
@@ -74,7 +84,7 @@ class _Dispatcher:
         self._lock = threading.Lock()
         self._next = 1
         self._pending: dict[int, tuple[Completion, Any]] = {}
-        threading.Thread(target=self._run, name="rbdcffi-callbacks", daemon=True).start()
+        threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
     def _run(self) -> None:
         tokens = ffi.new("uint64_t[]", BATCH)
@@ -135,6 +145,11 @@ class CallbackIO(ImageBase):
         *args: Any,
         keep: Any = None,
     ) -> Completion:
+        if oncomplete is not None and not callable(oncomplete):
+            raise TypeError(
+                f"Image.{what} of {self._label!r}: oncomplete must be callable, "
+                f"not {type(oncomplete).__name__}"
+            )
         completion = Completion(oncomplete, result)
         try:
             started = _the_dispatcher().submit(completion, submit, self._gate, *args, keep=keep)
@@ -156,6 +171,7 @@ class CallbackIO(ImageBase):
         Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_read2
         """
         what = f"aio_read({offset!r}, {length!r})"
+        number(length, f"Image.{what} of {self._label!r}: length")
         try:
             own = new_bytes is None or length < 2
             buffer: Any = new_uncleared("char[]", length) if own else new_bytes(length)  # type: ignore[misc]

@@ -10,7 +10,7 @@ from rbdcffi._buffers import new_uncleared, number
 from rbdcffi._callbacks import Callback
 from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, has, lib, pointer
-from rbdcffi._handle import Handle
+from rbdcffi._handle import Handle, NotCopyable
 from rbdcffi.rbd._base import ImageBase, name_of
 from rbdcffi.rbd.errors import OSError, invalid
 
@@ -241,8 +241,10 @@ class _Producer:
         return False
 
 
-class ExtentIterator(Iterator[Extent]):
+class ExtentIterator(NotCopyable, Iterator[Extent]):
     """Yields the extents of Image.diff; also a context manager."""
+
+    _closed = True
 
     def __init__(
         self,
@@ -253,7 +255,6 @@ class ExtentIterator(Iterator[Extent]):
         include_parent: bool,
         whole_object: bool,
     ) -> None:
-        self._closed = True  # for __del__, should the rest fail
         what, _ = _arguments(image, offset, length, from_snapshot)
         if image._handle is None:
             raise image._failed(lib.RBDCFFI_REFUSED - lib.RBDCFFI_CLOSED, "diff")
@@ -291,6 +292,9 @@ class ExtentIterator(Iterator[Extent]):
     def take(self) -> list[Extent]:
         """The next extents, in one call: some thousand at most, none at the end."""
         while not self._closed:
+            if self._image._handle is not None and self._image._handle.forked:
+                self._closed = True  # the thread of the diff is not in this process
+                self._image._handle.check(self._what)
             finished = lib.rbdcffi_extents_finished(self._extents.table)
             count = lib.rbdcffi_extents_take(
                 self._extents.table, self._offsets, self._lengths, self._exists, _WAIT

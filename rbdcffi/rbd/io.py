@@ -237,8 +237,7 @@ class ImageIO(ImageBase):
         expected, length = readable(compare, "compare")
         buffer, size = readable(data, "data")
         what = f"compare_and_write({offset!r}, {length} bytes)"
-        if size != length:
-            raise invalid(f"Image.{what} of {self._label!r}: data has {size} bytes")
+        self._check_compare(what, length, size)
         mismatch = ffi.new("uint64_t *")
         try:
             result = lib.rbd_compare_and_write(
@@ -247,6 +246,13 @@ class ImageIO(ImageBase):
         except (TypeError, OverflowError) as error:
             raise self._bad(error, what) from None
         return self._compared(result, mismatch[0], what)
+
+    def _check_compare(self, what: str, length: int, size: int) -> None:
+        if size != length:
+            raise invalid(f"Image.{what} of {self._label!r}: data has {size} bytes")
+        if not length:
+            # librbd would abort the process
+            raise invalid(f"Image.{what} of {self._label!r}: nothing to compare")
 
     def _compared(self, result: int, mismatch: int, what: str) -> int | None:
         if result == -EILSEQ:

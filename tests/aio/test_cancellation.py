@@ -277,3 +277,88 @@ def test_exit_with_operations_in_flight(
     )
     expect = {"pass": 0, "raise SystemExit(3)": 3}.get(ending, -15)
     assert done.returncode == expect, (done.returncode, done.stderr)
+
+
+async def test_a_cancelled_step_loses_nothing(stoppable: Cluster, fresh_name: str) -> None:
+    connection, image = await _opened(stoppable, fresh_name, "completions")
+    async with connection:
+        for i in range(8):
+            await image.write(bytes([i + 1]) * 4096, i * 4096)
+        await image.flush()
+        reader = image.read_chunks(0, 8 * 4096, chunk=4096, in_flight=2)
+        found = [(await reader.__anext__())[0]]
+        stoppable.osds[0].pause()
+        for _ in range(3):
+            with anyio.move_on_after(0.1):
+                found.append((await reader.__anext__())[0])
+        stoppable.osds[0].resume()
+        found += [chunk[0] async for chunk in reader]
+        assert found == list(range(1, 9))
+
+        writer = image.writer(in_flight=1)
+        size = await image.size()
+        with pytest.raises(rbd.IncompleteWriteError):
+            async with writer:
+                await writer.write(b"over the end", size - 4)
+                with anyio.move_on_after(0):
+                    await writer.write(b"next", 0)
+
+        stream = image.diff(0, size, None)
+        stoppable.osds[0].pause()
+        with anyio.move_on_after(0.2) as scope:
+            await stream.__anext__()
+        stoppable.osds[0].resume()
+        if scope.cancelled_caught:
+            with pytest.raises(rbd.OperationCanceled):
+                await stream.__anext__()
+
+
+async def test_hanging_calls_do_not_keep_others_from_opening_and_closing(
+    stoppable: Cluster, acluster: aio.Rados, image_name: str, fresh_name: str
+) -> None:
+    connection, image = await _opened(stoppable, fresh_name, "threads")
+    async with connection:
+        await image.write(b"x", 0)
+        stoppable.osds[0].pause()
+        async with anyio.create_task_group() as group:
+            for i in range(80):
+                group.start_soon(image.ioctx.write_full, f"object-{i}", b"x")
+                group.start_soon(image.diff_iterate, 0, 64 * MIB, None, lambda *extent: None)
+            await anyio.sleep(0.3)
+            with anyio.fail_after(10):
+                async with acluster.open_ioctx("rbd") as ioctx:
+                    async with aio.Image(ioctx, image_name, engine="completions") as other:
+                        await other.write(b"y", 0)
+            stoppable.osds[0].resume()
+
+
+async def test_two_tasks_open_one_object(aioctx: aio.Ioctx, image_name: str) -> None:
+    image = aio.Image(aioctx, image_name)
+    opened = []
+
+    async def open_() -> None:
+        await image
+        opened.append(image.sync)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(open_)
+    assert len({id(sync) for sync in opened}) == 1
+    await image.close()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+def test_many_loops_leave_no_descriptors(
+    ceph_conf: str, image_name: str, anyio_backend: str
+) -> None:
+    async def once() -> None:
+        async with aio.Rados(conffile=ceph_conf) as cluster, cluster.open_ioctx("rbd") as ioctx:
+            async with aio.Image(ioctx, image_name, engine="completions") as image:
+                await image.write(b"x", 0)
+
+    asyncio.run(once())
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        asyncio.run(once())
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
