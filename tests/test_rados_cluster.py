@@ -500,6 +500,9 @@ def test_pg_command(cluster: rados.Rados, ioctx: rados.Ioctx) -> None:
     assert cluster.pg_command("nonsense", command("query"), b"")[0] == -errno.EINVAL
 
 
+@pytest.mark.not_on_ceph(
+    14, 20, reason="a ping may crash in librados 14, and finds no monitor in 20"
+)
 def test_ping_monitor(ceph_conf: str) -> None:
     handle = rados.Rados(conffile=ceph_conf)
     assert "mon_status" in json.loads(handle.ping_monitor("a"))
@@ -511,6 +514,9 @@ def test_ping_monitor(ceph_conf: str) -> None:
     handle.shutdown()
 
 
+@pytest.mark.not_on_ceph(
+    14, 20, reason="a ping may crash in librados 14, and finds no monitor in 20"
+)
 @pytest.mark.parametrize(
     "calls",
     [

@@ -168,7 +168,18 @@ def test_bytes_name_of_a_snapshot(image: rbd.Image) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("striped", [False, True])
+@pytest.mark.parametrize(
+    "striped",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.not_on_ceph(
+                14, reason="its whole_object diffs of striped images miss changes"
+            ),
+        ),
+    ],
+)
 def test_model(ioctx: rados.Ioctx, fresh_name: str, seed: int, striped: bool) -> None:
     """What is reported is enough to make the later content of the earlier one."""
     size = 4 * MIB
@@ -434,11 +445,11 @@ def test_a_slow_consumer_stops_the_producer(many: rbd.Image) -> None:
     with begin(many) as extents:
         first = next(extents)
         deadline = time.monotonic() + 5
-        while extents._extents.count < AHEAD and time.monotonic() < deadline:
+        while extents._extents.table.count < AHEAD and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.2)  # time enough for all of them, were there no limit
-        assert extents._extents.count == AHEAD
-        assert not lib.rbdcffi_extents_finished(extents._extents)
+        assert extents._extents.table.count == AHEAD
+        assert not lib.rbdcffi_extents_finished(extents._extents.table)
         (producer,) = diff_threads()
         assert producer.is_alive()
         assert [first, *extents] == MANY_EXTENTS

@@ -564,5 +564,5 @@ def test_write_zeroes_and_vectors(image: rbd.Image) -> None:
     first, rest = bytearray(3), bytearray(5)
     assert image.readv([first, rest], 10) == 8
     assert (bytes(first), bytes(rest)) == (b"one", b"twoxx")
-    with pytest.raises(OverflowError, match="Image.write_zeroes"):
+    with pytest.raises(OverflowError, match=r"Image\.write_zeroes"):
         image.write_zeroes(-1, 1)
