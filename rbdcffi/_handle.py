@@ -253,12 +253,14 @@ class _Closer:
         go, done = self._go, self._done
         go.wait()
         deadline = time.monotonic() + EXIT_TIMEOUT
-        try:
-            for root in list(_roots):
+        for root in list(_roots):
+            try:
                 root.close(deadline)
-            done.set()
-        except TimeoutError:
-            pass  # the one who waits says so
+            except TimeoutError:
+                return  # the one who waits says so
+            except Exception as error:
+                print(f"rbdcffi: cannot close {root.label} at exit: {error}", file=sys.stderr)
+        done.set()
 
     def close_all(self) -> bool:
         """Whether everything is closed, within EXIT_TIMEOUT."""

@@ -242,6 +242,7 @@ def test_connect_timeout_in_a_thread(dead_monitor: str) -> None:
     assert [type(error) for error in errors] == [rados.TimedOut]
 
 
+@pytest.mark.not_on_ceph(14, reason="looks for monitors for 10 s whatever the timeouts are")
 def test_connect_within_op_timeout(dead_monitor: str) -> None:
     handle = rados.Rados(conf={"mon_host": dead_monitor, **NO_AUTH}, op_timeout=1)
     start = time.monotonic()
@@ -299,6 +300,7 @@ def test_exit_after_ctrl_c_while_connecting() -> None:
         )
 
 
+@pytest.mark.not_on_ceph(14, reason="its librbd does not hand the timeout on")
 def test_paused_osd(ceph_cluster_factory: Callable[..., Cluster]) -> None:
     """With op_timeout nothing waits for ever, and all is well again when the OSD is."""
     own = ceph_cluster_factory(conf={"osd heartbeat grace": 60})
@@ -327,6 +329,7 @@ def test_paused_osd(ceph_cluster_factory: Callable[..., Cluster]) -> None:
 # -- configuration -----------------------------------------------------------------------------
 
 
+@pytest.mark.not_on_ceph(14, reason="prints numbers as 7.000000")
 def test_conf(loose: rados.Rados) -> None:
     assert loose.conf_set("rados_osd_op_timeout", "7") is None
     assert loose.conf_get("rados_osd_op_timeout") == "7"
@@ -346,6 +349,7 @@ def test_conf(loose: rados.Rados) -> None:
             loose.conf_set("log_file", bad)  # type: ignore[arg-type]
 
 
+@pytest.mark.not_on_ceph(14, reason="prints numbers as 7.000000")
 def test_conf_parse_argv(loose: rados.Rados) -> None:
     rest = loose.conf_parse_argv(["a", "--rados-osd-op-timeout", "9", "b", "--unknown=1"])
     assert rest == ["a", "b", "--unknown=1"]
@@ -357,6 +361,7 @@ def test_conf_parse_argv(loose: rados.Rados) -> None:
         loose.conf_parse_argv(["x", 5])  # type: ignore[list-item]
 
 
+@pytest.mark.not_on_ceph(14, reason="prints numbers as 7.000000")
 def test_conf_parse_env() -> None:
     """In a process of its own: librados reads the environment once."""
     text = """
@@ -517,19 +522,17 @@ def test_ping_monitor(ceph_conf: str) -> None:
 @pytest.mark.not_on_ceph(
     14, 20, reason="a ping may crash in librados 14, and finds no monitor in 20"
 )
-@pytest.mark.parametrize(
-    "calls",
-    [
-        "handle.ping_monitor('a'); handle.connect()",
-        "handle.ping_monitor('a'); handle.ping_monitor('a')",
-    ],
-)
-def test_ping_monitor_in_any_order(ceph_conf: str, calls: str) -> None:
-    code = "import sys; from rbdcffi import rados; handle = rados.Rados(conffile=sys.argv[1]); "
+def test_ping_monitor_before_connecting(ceph_conf: str) -> None:
+    """On one handle librados would add the monitors twice, and abort."""
+    code = """
+import sys
+from rbdcffi import rados
+handle = rados.Rados(conffile=sys.argv[1])
+handle.ping_monitor("a")
+handle.connect()
+handle.shutdown()
+"""
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}{calls}; handle.shutdown()", ceph_conf],
-        capture_output=True,
-        timeout=60,
-        check=False,
+        [sys.executable, "-c", code, ceph_conf], capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 0, signal.Signals(-done.returncode)

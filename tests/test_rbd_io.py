@@ -545,6 +545,7 @@ def test_any_order_of_operations(
     rbd.RBD().remove(ioctx, name)
 
 
+@pytest.mark.not_on_ceph(14, reason="reads come from a cache that it does not tell")
 def test_compare_and_write(image: rbd.Image) -> None:
     image.write(b"abcd" * 128, 0)
     assert image.compare_and_write(0, b"abcd" * 128, b"efgh" * 128) is None

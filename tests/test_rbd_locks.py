@@ -83,6 +83,7 @@ def test_unlock_what_is_not_locked(plain: rbd.Image) -> None:
     assert lockers(plain)["lockers"][0][1] == "mine"
 
 
+@pytest.mark.not_on_ceph(14, reason="has no option rbd_blocklist_on_break_lock")
 def test_break_lock(plain: rbd.Image, ioctx: rados.Ioctx, ceph_conf: str) -> None:
     """The lock of another client goes; by default the cluster blocks that client too."""
     other = rados.Rados(conffile=ceph_conf, conf={"rbd_blocklist_on_break_lock": "true"})

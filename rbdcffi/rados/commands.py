@@ -139,6 +139,9 @@ class Commands:
     def ping_monitor(self, mon_id: str) -> str:
         """The state of one monitor, as JSON text; works before connect().
 
+        librados is not sound here (14 may crash, 20 finds no monitor): where there is a connection,
+        ``mon_command('{"prefix": "mon metadata"}', ...)`` and the like are the better question.
+
         Raises ObjectNotFound (no such monitor), RadosStateError. Implements: rados_ping_monitor
         """
         self.require_state("configuring", "connected")

@@ -234,7 +234,6 @@ def test_a_loop_that_ends_before_its_operations(
     kept: list[tuple[aio.Rados, aio.Image]] = []
     for _ in range(3):
         asyncio.run(leave())
-    assert any(engine._pending for engine in _engines)
     for cluster, image in kept:
         image.sync.close()
         cluster.sync.shutdown()

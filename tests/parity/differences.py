@@ -121,7 +121,6 @@ DIFFERENCES: dict[str, Difference] = {
                 "returns -2147483648: calls": "1",
                 "returns -5000: calls": "1",
             },
-            "diff_of_many_extents": {"calls": "280"},
         },
     ),
     "discard-long": Difference(

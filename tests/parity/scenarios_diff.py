@@ -245,5 +245,5 @@ def diff_of_many_extents(r: Recorder) -> None:
         stopped.append(offset)
         return -5 if len(stopped) == 280 else 0
 
+    # how many more calls there are after the 280th depends on librbd's timing, not on the binding
     r.do(image, "diff_iterate", 0, 2 * MIB, None, stop)
-    r.note("calls", len(stopped))
