@@ -545,7 +545,7 @@ def test_any_order_of_operations(
     rbd.RBD().remove(ioctx, name)
 
 
-@pytest.mark.not_on_ceph(14, reason="reads come from a cache that it does not tell")
+@pytest.mark.not_on_ceph(14, reason="seen: a read returns the old content, cause not known")
 def test_compare_and_write(image: rbd.Image) -> None:
     image.write(b"abcd" * 128, 0)
     assert image.compare_and_write(0, b"abcd" * 128, b"efgh" * 128) is None
