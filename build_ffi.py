@@ -30,11 +30,17 @@ CDEFS = Path(__file__).resolve().parent / "cdefs"
 TOPICS = (
     "types",
     "handle",
+    "secrets",
+    "closing",
     "callbacks",
     "extents",
     "bytes",
+    "checksum",
     "values",
+    "timestamps",
     "completions",
+    "watching",
+    "notices",
     "rados_cluster",
     "rados_ioctx",
     "rados_xattrs",
@@ -42,8 +48,10 @@ TOPICS = (
     "rados_commands",
     "rados_objects",
     "rados_listing",
+    "cursors",
     "rados_snapshots",
     "rados_ops",
+    "object_io",
     "rados_omap",
     "rados_watch",
     "rados_locks",
@@ -62,6 +70,7 @@ TOPICS = (
     "rbd_groups",
     "rbd_trash",
     "rbd_mirroring",
+    "mirroring",
     "rbd_migration",
     "rbd_encryption",
     "rbd_watch",
@@ -76,9 +85,64 @@ HANDLE_KINDS = {
 #: These end the life of the handle in their first argument: only after it was shut and drained.
 DESTROYERS = frozenset({"rados_shutdown", "rados_ioctx_destroy", "rbd_close", "rbd_aio_close"})
 
+#: What these write may be in the image's cache until it is flushed: see cdefs/closing.c.
+WRITERS = frozenset(
+    {
+        "rbd_compare_and_write",
+        "rbd_discard",
+        "rbd_write",
+        "rbd_write2",
+        "rbd_write_zeroes",
+        "rbd_writesame",
+    }
+)
+
 #: librbd crashes or hangs when these run together with others on the same image: they wait until
 #: they are alone.
 ALONE = frozenset({"rbd_snap_set", "rbd_snap_set_by_id"})
+
+#: librbd crashes or hangs when those of the first kind run together with one of either kind on the
+#: same image: they take turns, and those of the second kind share one.
+TURNS = frozenset(
+    {
+        "rbd_resize",
+        "rbd_resize2",
+        "rbd_resize_with_progress",
+        "rbd_snap_rollback",
+        "rbd_snap_rollback_with_progress",
+    }
+)
+SHARED_TURNS = frozenset(
+    {
+        "rbd_mirror_image_create_snapshot",
+        "rbd_mirror_image_create_snapshot2",
+        "rbd_mirror_image_demote",
+        "rbd_mirror_image_enable",
+        "rbd_mirror_image_enable2",
+        "rbd_mirror_image_promote",
+        "rbd_rebuild_object_map",
+        "rbd_snap_create",
+        "rbd_snap_create2",
+        "rbd_snap_protect",
+        "rbd_snap_remove",
+        "rbd_snap_remove2",
+        "rbd_snap_remove_by_id",
+        "rbd_snap_unprotect",
+        "rbd_sparsify",
+        "rbd_sparsify_with_progress",
+    }
+)
+
+#: The calls on an image that an on_progress may make on a thread of librbd: they do not wait.
+NEVER_WAITING = re.compile(
+    r"rbd_(get_(?!group|migration)|stat|is_(?!exclusive)|snap_list|aio_|update_unwatch|quiesce_unwatch)"
+)
+
+#: The calls on a pool that open images: a thread of librbd, which calls back, must not make them.
+OPENING = re.compile(
+    r"rbd_(open|create|clone|remove|rename|trash_(move|remove|restore|purge)|migration_|pool_stats"
+    r"|group_(image_(add|remove)|remove|snap_(create|remove|rollback)))"
+)
 
 PACKAGES = (
     "librbd-dev and librados-dev (Debian, Ubuntu), librbd-devel and librados-devel "
@@ -192,13 +256,30 @@ def _wrapper(function: Function) -> str:
         inside: list[str] = []
         alone = "_alone" if function.name in ALONE else ""
         for kind, name in function.handles:
+            enter = alone
+            if kind == "RBDCFFI_IMAGE" and not alone and not NEVER_WAITING.match(function.name):
+                enter = "_waiting"
+            elif kind == "RBDCFFI_IOCTX" and OPENING.match(function.name):
+                enter = "_opening"
             leave = " ".join(f"handle_leave({n});" for n in reversed(inside))
             refuse = _refused(function, f"refused_{name}")
-            before.append(f"int refused_{name} = handle_enter{alone}({name}, {kind});")
+            before.append(f"int refused_{name} = handle_enter{enter}({name}, {kind});")
             before.append(f"if (refused_{name}) {{ {leave} {refuse} }}")
             inside.append(name)
             arguments[name] = f"((struct rbdcffi_handle *){name})->raw"
         after = [f"handle_leave{alone}({n});" for n in reversed(inside)]
+        if function.name in WRITERS:
+            after.insert(0, f"if (returned >= 0) image_unflushed({inside[0]}, 1);")
+        elif function.name == "rbd_flush":
+            before.append(f"image_unflushed({inside[0]}, 0);")
+            after.insert(0, f"if (returned < 0) image_unflushed({inside[0]}, 1);")
+        if function.name in TURNS | SHARED_TURNS:
+            kind, name = function.handles[0]
+            shared = int(function.name in SHARED_TURNS)
+            refuse = _refused(function, "refused_turn")
+            before.append(f"int refused_turn = handle_take_turn({name}, {kind}, {shared});")
+            before.append(f"if (refused_turn) {{ handle_leave({name}); {refuse} }}")
+            after.insert(0, f"handle_leave_turn({name});")
     call = f"{function.name}({', '.join(arguments.values())});"
     if function.returns == "void":
         body = [*before, call, *after]
@@ -225,6 +306,8 @@ def c_source() -> str:
         "#endif",
         "#endif",
         "#include <stdint.h>",
+        "#include <stdlib.h>",
+        "#include <string.h>",
         "#include <sys/types.h>",
         "#include <sys/uio.h>",
         "#include <time.h>",
@@ -246,7 +329,25 @@ def c_source() -> str:
         "    return symbols;",
         "}",
         f"int rbdcffi_symbol_count(void) {{ return {len(newer)}; }}",
-        *(c_text(name) for name in ("handle", "extents", "callbacks", "completions", "bytes")),
+        *(
+            c_text(name)
+            for name in (
+                "handle",
+                "secrets",
+                "closing",
+                "callbacks",
+                "extents",
+                "completions",
+                "object_io",
+                "watching",
+                "notices",
+                "cursors",
+                "mirroring",
+                "bytes",
+                "checksum",
+                "timestamps",
+            )
+        ),
         *(_wrapper(f) for f in every if f.wrapped),
         c_text("values"),
     ]

@@ -27,8 +27,6 @@ struct rbdcffi_extents {
     pthread_cond_t changed;
 };
 
-static int rbdcffi_on_extents(void *callback);
-
 static int64_t now_ns(void)
 {
     struct timespec now;
@@ -77,7 +75,7 @@ int rbdcffi_extents_add(uint64_t offset, size_t length, int exists, void *arg)
             extents->oldest = now;
         extents_append(extents, offset, length, exists);
         if (extents->count == extents->capacity || now - extents->oldest > MAX_DELAY_NS)
-            return rbdcffi_on_extents(extents->callback);
+            return tell_extents(extents->callback);
         return 0;
     }
     pthread_mutex_lock(&extents->lock);

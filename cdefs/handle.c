@@ -27,6 +27,10 @@
 #define RBDCFFI_WRONG_KIND 3
 #define RBDCFFI_ABSENT 4
 #define RBDCFFI_REENTERED 5
+#define RBDCFFI_NEVER_OPENED 6
+#define RBDCFFI_BUSY 7
+#define RBDCFFI_IN_HOOK 8
+#define RBDCFFI_UNWRITTEN 9
 /* Also no result: see values.c. */
 #define RBDCFFI_HUGE INT64_MIN
 #define REFUSE(kind, why) (RBDCFFI_REFUSED - ((kind) << 4) - (why))
@@ -44,8 +48,17 @@
 struct rbdcffi_handle {
     void *raw;
     int64_t uses;
+    /* the gate of its cluster */
+    struct rbdcffi_handle *family;
     unsigned process;
     int kind;
+    /* whose turn it is: how many share it, -1 for one alone; and who waits for it, in order */
+    int turn;
+    struct turn_waiter *waiting;
+    /* of an image that must be quiet before it is closed: see handle_quiet */
+    rados_ioctx_t callbacks;
+    /* of an image: whether something was written since it was flushed; see closing.c */
+    int unflushed;
 };
 
 /*
@@ -99,6 +112,9 @@ static inline void thread_leaves(struct rbdcffi_handle *handle)
     entered[i] = entered[last];
 }
 
+/* Whether this thread is one of the library's, which calls back. */
+static __thread int thread_is_lent;
+
 static void handle_drop(struct rbdcffi_handle *handle)
 {
     int64_t left = __atomic_sub_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
@@ -110,15 +126,14 @@ static void handle_drop(struct rbdcffi_handle *handle)
     }
 }
 
-/* Whether this thread is inside a call on the handle: then it runs one of that call's callbacks. */
+/* In how many calls on the handle this thread is: it runs a callback of each but the last one. */
 int rbdcffi_handle_entered(struct rbdcffi_handle *handle)
 {
-    int i;
+    int i, count = 0;
 
     for (i = 0; i < entered_count && i < MAX_NESTED; i++)
-        if (entered[i] == handle)
-            return 1;
-    return 0;
+        count += entered[i] == handle;
+    return count;
 }
 
 /* 0 and the handle's count raised, or why not. Waits while a call wants the handle for itself. */
@@ -126,8 +141,9 @@ static int handle_hold(struct rbdcffi_handle *handle, int kind)
 {
     int64_t uses;
 
+    /* an object whose constructor did not run, or not to its end */
     if (handle == NULL)
-        return REFUSE(kind, RBDCFFI_CLOSED);
+        return REFUSE(kind, RBDCFFI_NEVER_OPENED);
     if (handle->kind != kind)
         return REFUSE(kind, RBDCFFI_WRONG_KIND);
     if (handle->process != this_process)
@@ -158,19 +174,81 @@ static inline int handle_enter(struct rbdcffi_handle *handle, int kind)
     return refused;
 }
 
+/*
+ * For calls on an image that may have to wait: refused on a thread of the library that calls back
+ * for another call on the image, since what they would wait for may need that thread.
+ */
+static inline int handle_enter_waiting(struct rbdcffi_handle *handle, int kind)
+{
+    if (thread_is_lent && rbdcffi_handle_entered(handle))
+        return REFUSE(kind, RBDCFFI_REENTERED);
+    return handle_enter(handle, kind);
+}
+
+/*
+ * For calls of librbd that open images: on such a thread they would wait for themselves, whichever
+ * image of the cluster the thread calls back for.
+ */
+static inline int handle_enter_opening(struct rbdcffi_handle *handle, int kind)
+{
+    int i;
+
+    for (i = 0; handle != NULL && thread_is_lent && i < entered_count && i < MAX_NESTED; i++)
+        if (entered[i]->family == handle->family)
+            return REFUSE(kind, RBDCFFI_REENTERED);
+    return handle_enter(handle, kind);
+}
+
 static inline void handle_leave(struct rbdcffi_handle *handle)
 {
     thread_leaves(handle);
     handle_drop(handle);
 }
 
+static void deadline_in(struct timespec *until, int milliseconds)
+{
+    clock_gettime(CLOCK_REALTIME, until);
+    until->tv_sec += milliseconds / 1000;
+    until->tv_nsec += (milliseconds % 1000) * 1000000L;
+    if (until->tv_nsec >= 1000000000L) {
+        until->tv_sec++;
+        until->tv_nsec -= 1000000000L;
+    }
+}
+
+/* The image whose quiesce hook this thread runs: a snapshot waits until it returns. */
+static __thread struct rbdcffi_handle *in_hook;
+
+void rbdcffi_thread_in_hook(struct rbdcffi_handle *image)
+{
+    in_hook = image;
+}
+
+int rbdcffi_thread_is_in_hook(void)
+{
+    return in_hook != NULL;
+}
+
+static int alone_patience = 30000;
+
+/* Sets how many milliseconds a call that must be alone waits for the others; returns what it was. */
+int rbdcffi_alone_patience(int milliseconds)
+{
+    return __atomic_exchange_n(&alone_patience, milliseconds, __ATOMIC_SEQ_CST);
+}
+
+static void handle_leave_alone(struct rbdcffi_handle *handle);
+
 /*
  * For the calls that librbd itself does not protect against others on the same image: waits until
- * nobody is inside, and keeps newcomers waiting. Refused inside of a callback of another call.
+ * nobody is inside, and keeps newcomers waiting. Refused inside of a callback of another call, and
+ * when the others do not end: a call that hangs must not make all others hang.
  */
 static int handle_enter_alone(struct rbdcffi_handle *handle, int kind)
 {
-    int refused;
+    struct timespec until;
+    int64_t inside;
+    int refused, timed_out = 0;
 
     if (handle != NULL && rbdcffi_handle_entered(handle))
         return REFUSE(kind, RBDCFFI_REENTERED);
@@ -183,10 +261,17 @@ static int handle_enter_alone(struct rbdcffi_handle *handle, int kind)
             break;
         handle_leave(handle);
     }
+    /* a call that makes the snapshot would not end before the hook */
+    deadline_in(&until, in_hook == handle ? 0 : __atomic_load_n(&alone_patience, __ATOMIC_SEQ_CST));
     pthread_mutex_lock(&drain_lock);
-    while (COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) > 1)
-        pthread_cond_wait(&drain_done, &drain_lock);
+    while ((inside = COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST))) > 1 && !timed_out)
+        timed_out = pthread_cond_timedwait(&drain_done, &drain_lock, &until) == ETIMEDOUT;
     pthread_mutex_unlock(&drain_lock);
+    /* not counted anew: newcomers are counted for a moment, before they see that they must wait */
+    if (inside > 1) {
+        handle_leave_alone(handle);
+        return REFUSE(kind, in_hook == handle ? RBDCFFI_IN_HOOK : RBDCFFI_BUSY);
+    }
     return 0;
 }
 
@@ -199,6 +284,156 @@ static void handle_leave_alone(struct rbdcffi_handle *handle)
     handle_leave(handle);
 }
 
+/* One of those who wait for their turn; on the stack of the one. */
+struct turn_waiter {
+    struct turn_waiter *next;
+};
+
+static int turn_patience = 300000;
+
+/* Sets how many milliseconds a call waits for its turn; returns what it was. */
+int rbdcffi_turn_patience(int milliseconds)
+{
+    return __atomic_exchange_n(&turn_patience, milliseconds, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * For the calls that librbd does not protect against each other, though others may run beside them:
+ * those that change what an image is made of take the turn for themselves, the rest share it. First
+ * come, first served. The caller is inside of the handle already.
+ *
+ * Refused when the others do not end, and to those for whom the others may be waiting: a callback
+ * of another call, if it had to wait, and a quiesce hook. (Not a pthread_rwlock_t: a binary that was
+ * linked with today's C library would not load with those before 2.34.)
+ */
+static int handle_take_turn(struct rbdcffi_handle *handle, int kind, int shared)
+{
+    struct turn_waiter **link, self = {NULL};
+    struct timespec until;
+    int taken, timed_out = 0, why = RBDCFFI_BUSY;
+
+    if (in_hook == handle)
+        return REFUSE(kind, RBDCFFI_IN_HOOK);
+    deadline_in(&until, __atomic_load_n(&turn_patience, __ATOMIC_SEQ_CST));
+    pthread_mutex_lock(&drain_lock);
+    for (link = &handle->waiting; *link != NULL; link = &(*link)->next)
+        ;
+    *link = &self;
+    while (!(taken = handle->waiting == &self && (shared ? handle->turn >= 0 : handle->turn == 0))
+           && !timed_out) {
+        if (rbdcffi_handle_entered(handle) > 1) {
+            why = RBDCFFI_REENTERED;
+            break;
+        }
+        timed_out = pthread_cond_timedwait(&drain_done, &drain_lock, &until) == ETIMEDOUT;
+    }
+    for (link = &handle->waiting; *link != &self; link = &(*link)->next)
+        ;
+    *link = self.next;
+    if (taken)
+        handle->turn += shared ? 1 : -1;
+    /* the next one may share the turn, or need not wait for this one any more */
+    pthread_cond_broadcast(&drain_done);
+    pthread_mutex_unlock(&drain_lock);
+    return taken ? 0 : REFUSE(kind, why);
+}
+
+static void handle_leave_turn(struct rbdcffi_handle *handle)
+{
+    pthread_mutex_lock(&drain_lock);
+    handle->turn = handle->turn < 0 ? 0 : handle->turn - 1;
+    pthread_cond_broadcast(&drain_done);
+    pthread_mutex_unlock(&drain_lock);
+}
+
+/*
+ * The function of librbd that says that an image is open, or shows another snapshot, uses the image
+ * once more after it has said so. To close the image does not wait for that function where closing
+ * needs no answer from the cluster: for one that was opened read-only, of a snapshot. On a busy
+ * machine the function then finds freed memory, and the process ends.
+ *
+ * librados calls such functions one after the other, and so its next callback comes when that one
+ * has returned. Flushing an I/O context that has nothing to flush is a callback that needs no
+ * cluster; the context is one of the image's own, whatever is written to others.
+ *
+ * Progress callbacks may run on that thread, too, and one of them may wait for who closes the image:
+ * so the wait has a limit, and on that thread there is none.
+ */
+int rbdcffi_close_quietly(struct rbdcffi_handle *image, struct rbdcffi_handle *ioctx)
+{
+    rados_ioctx_t raw;
+    int result = handle_enter(ioctx, RBDCFFI_IOCTX);
+
+    if (result < 0)
+        return result;
+    raw = ioctx->raw;
+    result = rados_ioctx_create2(
+        rados_ioctx_get_cluster(raw), rados_ioctx_get_id(raw), &image->callbacks);
+    handle_leave(ioctx);
+    return result;
+}
+
+#define QUIET_MILLISECONDS 1000
+
+/* Who waits for librados's next callback; the last of the two who know it frees it. */
+struct quiet {
+    int called;
+    int left;
+};
+
+static void quiet_called(rados_completion_t completion, void *arg)
+{
+    struct quiet *quiet = arg;
+    int left;
+
+    (void)completion;
+    pthread_mutex_lock(&drain_lock);
+    left = quiet->left;
+    quiet->called = 1;
+    pthread_cond_broadcast(&drain_done);
+    pthread_mutex_unlock(&drain_lock);
+    if (left)
+        free(quiet);
+}
+
+static void quiet_wait(struct quiet *quiet)
+{
+    struct timespec until;
+    int called, timed_out = 0;
+
+    deadline_in(&until, QUIET_MILLISECONDS);
+    pthread_mutex_lock(&drain_lock);
+    while (!(called = quiet->called) && !timed_out)
+        timed_out = pthread_cond_timedwait(&drain_done, &drain_lock, &until) == ETIMEDOUT;
+    quiet->left = 1;
+    pthread_mutex_unlock(&drain_lock);
+    if (called)
+        free(quiet);
+}
+
+static void handle_quiet(struct rbdcffi_handle *image)
+{
+    rados_ioctx_t callbacks = __atomic_exchange_n(&image->callbacks, NULL, __ATOMIC_SEQ_CST);
+    rados_completion_t completion;
+    struct quiet *quiet;
+
+    if (callbacks == NULL)
+        return;
+    quiet = thread_is_lent ? NULL : calloc(1, sizeof *quiet);
+    if (quiet != NULL) {
+        if (rados_aio_create_completion(quiet, quiet_called, NULL, &completion) < 0)
+            free(quiet);
+        else {
+            if (rados_aio_flush_async(callbacks, completion) < 0)
+                free(quiet);
+            else
+                quiet_wait(quiet);
+            rados_aio_release(completion);
+        }
+    }
+    rados_ioctx_destroy(callbacks);
+}
+
 /* For the functions that destroy a handle: the real one, once, when it is shut and nobody is in. */
 static void *handle_take(struct rbdcffi_handle *handle)
 {
@@ -209,6 +444,7 @@ static void *handle_take(struct rbdcffi_handle *handle)
     uses = __atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST);
     if (!(uses & SHUT) || COUNT(uses) != 0)
         return NULL;
+    handle_quiet(handle);
     return __atomic_exchange_n(&handle->raw, NULL, __ATOMIC_SEQ_CST);
 }
 
@@ -216,15 +452,43 @@ void rbdcffi_handle_init(struct rbdcffi_handle *handle, int kind, void *raw)
 {
     handle->raw = raw;
     handle->uses = 0;
+    handle->family = handle;
     handle->process = this_process;
     handle->kind = kind;
+    handle->turn = 0;
+    handle->waiting = NULL;
+    handle->callbacks = NULL;
+    handle->unflushed = 0;
+}
+
+void rbdcffi_handle_joins(struct rbdcffi_handle *handle, struct rbdcffi_handle *parent)
+{
+    handle->family = parent->family;
+}
+
+/*
+ * Puts another handle behind the gate once nobody is inside; the one that was there is behind the
+ * other gate then.
+ */
+int rbdcffi_handle_swap(struct rbdcffi_handle *handle, struct rbdcffi_handle *other)
+{
+    int refused = handle_enter_alone(handle, handle->kind);
+    void *raw;
+
+    if (refused)
+        return refused;
+    raw = handle->raw;
+    handle->raw = other->raw;
+    other->raw = raw;
+    handle_leave_alone(handle);
+    return 0;
 }
 
 /* 0 while the handle may be used, else what a call would be told. */
 int rbdcffi_handle_state(struct rbdcffi_handle *handle)
 {
     if (handle == NULL)
-        return REFUSE(0, RBDCFFI_CLOSED);
+        return REFUSE(0, RBDCFFI_NEVER_OPENED);
     if (handle->process != this_process)
         return REFUSE(handle->kind, RBDCFFI_FORKED);
     if (__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST) & SHUT)
@@ -243,15 +507,56 @@ void rbdcffi_handle_drop(struct rbdcffi_handle *handle)
     handle_drop(handle);
 }
 
-/* The same for the calling thread, which is then as if in a call: it cannot close the handle. */
-int rbdcffi_handle_enter(struct rbdcffi_handle *handle)
+/*
+ * The same for one thread, in a form that Ctrl-C cannot come into the middle of: Python ends a stay
+ * without a bytecode of its own (rbdcffi/_handle.py, `stay`), whether it has begun or not.
+ */
+struct rbdcffi_stay {
+    struct rbdcffi_handle *held;
+    struct rbdcffi_handle *entered;
+};
+
+int rbdcffi_stay_begin(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
 {
-    return handle_enter(handle, handle == NULL ? 0 : handle->kind);
+    int refused = handle_hold(handle, handle == NULL ? 0 : handle->kind);
+
+    if (!refused)
+        stay->held = handle;
+    return refused;
 }
 
-void rbdcffi_handle_leave(struct rbdcffi_handle *handle)
+/*
+ * For callbacks that the library makes on a thread of its own: while one runs, that thread counts
+ * as inside of the call that waits for it.
+ */
+void rbdcffi_stay_inside(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
 {
-    handle_leave(handle);
+    thread_is_lent = thread_is_lent || entered_count == 0;
+    thread_enters(handle);
+    stay->entered = handle;
+}
+
+/* And the thread is as if in a call: it cannot close the handle. */
+int rbdcffi_stay_enter(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
+{
+    int refused = rbdcffi_stay_begin(stay, handle);
+
+    if (!refused) {
+        thread_enters(handle);
+        stay->entered = handle;
+    }
+    return refused;
+}
+
+void rbdcffi_stay_end(struct rbdcffi_stay *stay)
+{
+    if (stay->entered != NULL) {
+        thread_leaves(stay->entered);
+        thread_is_lent = thread_is_lent && entered_count > 0;
+    }
+    if (stay->held != NULL)
+        handle_drop(stay->held);
+    stay->entered = stay->held = NULL;
 }
 
 /* Bars the entrance. 1 for the first to do so, 0 after that. */
@@ -274,18 +579,18 @@ int rbdcffi_handle_drained(struct rbdcffi_handle *handle, int milliseconds)
 
     if (COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) == 0)
         return 1;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += (milliseconds % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    deadline_in(&until, milliseconds);
     pthread_mutex_lock(&drain_lock);
     while (COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) != 0 && !timed_out)
         timed_out = pthread_cond_timedwait(&drain_done, &drain_lock, &until) == ETIMEDOUT;
     pthread_mutex_unlock(&drain_lock);
     return COUNT(__atomic_load_n(&handle->uses, __ATOMIC_SEQ_CST)) == 0;
+}
+
+/* Whether a function that destroys the handle has done so. */
+int rbdcffi_handle_destroyed(struct rbdcffi_handle *handle)
+{
+    return __atomic_load_n(&handle->raw, __ATOMIC_SEQ_CST) == NULL;
 }
 
 /* Whether this thread is inside any call. */
@@ -294,18 +599,10 @@ int rbdcffi_thread_entered(void)
     return entered_count > 0;
 }
 
-/*
- * For callbacks that the library makes on a thread of its own: while one runs, that thread counts
- * as inside of the call that waits for it.
- */
-void rbdcffi_thread_enters(struct rbdcffi_handle *handle)
+/* Whether it is one of the library's that calls back. */
+int rbdcffi_thread_is_lent(void)
 {
-    thread_enters(handle);
-}
-
-void rbdcffi_thread_leaves(struct rbdcffi_handle *handle)
-{
-    thread_leaves(handle);
+    return thread_is_lent;
 }
 
 /* How many calls are inside. */

@@ -6,10 +6,29 @@ absent from it (``hasattr`` is False), and the AttributeError says which release
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 PYPY = sys.implementation.name == "pypy"
+
+
+def _in_main_interpreter() -> bool:
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        return bool(module.get_current() == module.get_main())
+    return True
+
+
+if not _in_main_interpreter():
+    # asked first: once this one has begun to import the compiled module, the main one cannot
+    raise ImportError(
+        "rbdcffi works in the main interpreter only, not in a sub-interpreter (mod_wsgi: set "
+        "WSGIApplicationGroup to %{GLOBAL}); use threads or processes"
+    )
 
 try:
     from rbdcffi import _librbd
@@ -32,42 +51,95 @@ NULL = ffi.NULL
 #: Every type that the package names in a string. PyPy's parser of type strings is not safe in
 #: threads; what has been parsed once is only looked up.
 TYPES = (
+    "bool *",
+    "char *",
     "char **",
+    "char *[]",
     "char[37]",
     "char[]",
     "const char **",
     "const char *[3]",
     "const char *[]",
     "int *",
+    "int8_t *",
     "int64_t *",
     "int64_t[]",
     "int[3]",
+    "int[]",
     "rados_ioctx_t *",
     "rados_list_ctx_t *",
+    "rados_object_list_cursor *",
+    "rados_object_list_item[]",
+    "rados_omap_iter_t *",
     "rados_t *",
     "rados_xattrs_iter_t *",
-    "rbd_image_info_t",
+    "rbd_config_option_t[]",
+    "rbd_encryption_luks1_format_options_t *",
+    "rbd_encryption_luks2_format_options_t *",
+    "rbd_encryption_luks_format_options_t *",
+    "rbd_encryption_spec_t[]",
+    "rbd_group_image_info_t",
+    "rbd_group_image_info_t[]",
+    "rbd_group_info_t *",
+    "rbd_group_snap_info2_t *",
+    "rbd_group_snap_info2_t[]",
+    "rbd_group_snap_info_t",
+    "rbd_group_snap_info_t[]",
     "rbd_image_info_t *",
+    "rbd_image_info_t",
+    "rbd_image_migration_status_t *",
     "rbd_image_options_t *",
     "rbd_image_spec_t[]",
     "rbd_image_t *",
+    "rbd_image_watcher_t[]",
     "rbd_linked_image_spec_t *",
     "rbd_linked_image_spec_t[]",
+    "rbd_lock_mode_t *",
+    "rbd_mirror_image_global_status_t *",
+    "rbd_mirror_image_global_status_t",
+    "rbd_mirror_image_global_status_t[]",
+    "rbd_mirror_image_info_t *",
+    "rbd_mirror_image_info_t",
+    "rbd_mirror_image_info_t[]",
+    "rbd_mirror_image_mode_t *",
+    "rbd_mirror_image_mode_t[]",
+    "rbd_mirror_image_status_state_t[]",
+    "rbd_mirror_image_status_t *",
+    "rbd_mirror_image_status_t",
+    "rbd_mirror_image_status_t[]",
+    "rbd_mirror_mode_t *",
+    "rbd_mirror_peer_site_t[]",
+    "rbd_mirror_peer_t[]",
+    "rbd_pool_stats_t *",
+    "rbd_snap_group_namespace_t *",
     "rbd_snap_info_t[]",
+    "rbd_snap_mirror_namespace_t *",
     "rbd_snap_namespace_type_t *",
     "rbd_snap_spec_t *",
+    "rbd_snap_trash_namespace_t *",
+    "rbd_trash_image_info_t *",
+    "rbd_trash_image_info_t[]",
     "size_t *",
     "size_t[3]",
+    "size_t[]",
     "struct iovec[]",
     "struct rados_cluster_stat_t *",
     "struct rados_pool_stat_t *",
     "struct rbdcffi_extents *",
     "struct rbdcffi_handle *",
+    "struct rbdcffi_object_io *",
+    "struct rbdcffi_notices *",
+    "struct rbdcffi_page *",
+    "struct rbdcffi_stay *",
+    "struct rbdcffi_watch *",
+    "struct timespec *",
+    "struct timeval *",
     "time_t *",
     "uint64_t *",
     "uint64_t[]",
     "uint8_t *",
     "uint8_t[]",
+    "unsigned char *",
 )
 for _type in TYPES:
     ffi.typeof(_type)
@@ -155,10 +227,12 @@ class _AbsentMethod:
         self._name = function
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = f"{owner.__name__}.{name}"
+        self._name = name
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        raise AttributeError(f"{self._name} {_why_absent(self._function)}")
+        # not the class that it was written in, which may be a part of the public one
+        cls = type(instance) if owner is None else owner
+        raise AttributeError(f"{cls.__name__}.{self._name} {_why_absent(self._function)}")
 
 
 def needs(function: str) -> Callable[[Method], Method]:
@@ -168,6 +242,12 @@ def needs(function: str) -> Callable[[Method], Method]:
         return method if has(function) else _AbsentMethod(function)  # type: ignore[return-value]
 
     return decorate
+
+
+def is_absent(cls: type, name: str) -> bool:
+    """Whether an attribute that the class was written with is such a method."""
+    found = next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), None)
+    return isinstance(found, _AbsentMethod)
 
 
 if PYPY:

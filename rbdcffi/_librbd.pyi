@@ -40,23 +40,44 @@ class Lib:
     RBDCFFI_WRONG_KIND: int
     RBDCFFI_ABSENT: int
     RBDCFFI_REENTERED: int
+    RBDCFFI_NEVER_OPENED: int
+    RBDCFFI_BUSY: int
+    RBDCFFI_IN_HOOK: int
+    RBDCFFI_UNWRITTEN: int
     def rbdcffi_handle_init(self, handle: Any, kind: int, raw: Any, /) -> None: ...
+    def rbdcffi_handle_joins(self, handle: Any, parent: Any, /) -> None: ...
+    def rbdcffi_alone_patience(self, milliseconds: int, /) -> int: ...
+    def rbdcffi_turn_patience(self, milliseconds: int, /) -> int: ...
+    def rbdcffi_thread_in_hook(self, image: Any, /) -> None: ...
+    def rbdcffi_thread_is_in_hook(self) -> int: ...
+    def rbdcffi_handle_swap(self, handle: Any, other: Any, /) -> int: ...
+    def rbdcffi_close_quietly(self, image: Any, ioctx: Any, /) -> int: ...
     def rbdcffi_handle_state(self, handle: Any, /) -> int: ...
     def rbdcffi_handle_hold(self, handle: Any, /) -> int: ...
     def rbdcffi_handle_drop(self, handle: Any, /) -> None: ...
-    def rbdcffi_handle_enter(self, handle: Any, /) -> int: ...
-    def rbdcffi_handle_leave(self, handle: Any, /) -> None: ...
+    def rbdcffi_stay_begin(self, stay: Any, handle: Any, /) -> int: ...
+    def rbdcffi_stay_inside(self, stay: Any, handle: Any, /) -> None: ...
+    def rbdcffi_stay_enter(self, stay: Any, handle: Any, /) -> int: ...
+    def rbdcffi_stay_end(self, stay: Any, /) -> None: ...
     def rbdcffi_handle_shut(self, handle: Any, /) -> int: ...
     def rbdcffi_handle_drained(self, handle: Any, milliseconds: int, /) -> int: ...
     def rbdcffi_handle_entered(self, handle: Any, /) -> int: ...
     def rbdcffi_thread_entered(self) -> int: ...
-    def rbdcffi_thread_enters(self, handle: Any, /) -> None: ...
-    def rbdcffi_thread_leaves(self, handle: Any, /) -> None: ...
+    def rbdcffi_thread_is_lent(self) -> int: ...
     def rbdcffi_handle_uses(self, handle: Any, /) -> int: ...
+    def rbdcffi_handle_destroyed(self, handle: Any, /) -> int: ...
     def rbdcffi_symbols(self) -> Any: ...
     def rbdcffi_symbol_count(self) -> int: ...
+    def rbdcffi_secret_new(self, size: int, /) -> Any: ...
+    def rbdcffi_secret_has_nul(self, secret: Any, /) -> int: ...
+    def rbdcffi_secret_free(self, secret: Any, /) -> None: ...
+    def rbdcffi_close_image(self, image: Any, /) -> int: ...
+    def rbdcffi_unflushed(self, image: Any, /) -> int: ...
+    def rbdcffi_family_fsid(self, handle: Any, fsid: Any, length: int, /) -> int: ...
     rbdcffi_on_extents: Any
     rbdcffi_on_progress: Any
+    def rbdcffi_progress(self, done: int, total: int, callback: Any, /) -> int: ...
+    def rbdcffi_end_callbacks(self, milliseconds: int, /) -> None: ...
     def rbdcffi_no_progress(self, done: int, total: int, data: Any, /) -> int: ...
     def rbdcffi_extents_init(
         self,
@@ -89,6 +110,7 @@ class Lib:
     def rbdcffi_extents_finish(self, extents: Any, /) -> None: ...
     def rbdcffi_extents_finished(self, extents: Any, /) -> int: ...
     def rbdcffi_add_new_bytes(self) -> int: ...
+    def rbdcffi_crc32c(self, buffer: Any, length: int, /) -> int: ...
     RBDCFFI_HUGE: int
     def rbdcffi_get_size(self, image: Any, /) -> int: ...
     def rbdcffi_get_features(self, image: Any, /) -> int: ...
@@ -97,6 +119,7 @@ class Lib:
     def rbdcffi_get_overlap(self, image: Any, /) -> int: ...
     def rbdcffi_get_stripe_unit(self, image: Any, /) -> int: ...
     def rbdcffi_get_stripe_count(self, image: Any, /) -> int: ...
+    def rbdcffi_snap_get_timestamp(self, image: Any, snap_id: int, timestamp: Any, /) -> int: ...
     def rbdcffi_queue_new(self) -> Any: ...
     def rbdcffi_queue_free(self, queue: Any, /) -> None: ...
     def rbdcffi_forget_operations(self) -> None: ...
@@ -109,6 +132,9 @@ class Lib:
         capacity: int,
         /,
     ) -> int: ...
+    def rbdcffi_queue_push(self, queue: Any, token: int, result: int, /) -> int: ...
+    def rbdcffi_queue_wake(self, queue: Any, /) -> None: ...
+    def rbdcffi_queue_has_room(self, queue: Any, operations: int, bytes: int, /) -> int: ...
     def rbdcffi_aio_read(
         self,
         image: Any,
@@ -185,6 +211,119 @@ class Lib:
         flags: int,
         /,
     ) -> int: ...
+    def rbdcffi_aio_open(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        ioctx: Any,
+        name: Any,
+        snap: Any,
+        by_id: int,
+        read_only: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_writesame(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        buffer: Any,
+        size: int,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_compare_and_writev(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        compare: Any,
+        compare_count: int,
+        iov: Any,
+        count: int,
+        mismatch: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_write_with_crc32c(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        offset: int,
+        length: int,
+        buffer: Any,
+        crc32c: int,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_compare_and_writev(
+        self,
+        image: Any,
+        offset: int,
+        compare: Any,
+        compare_count: int,
+        iov: Any,
+        count: int,
+        mismatch: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_write_with_crc32c(
+        self,
+        image: Any,
+        offset: int,
+        length: int,
+        buffer: Any,
+        crc32c: int,
+        flags: int,
+        /,
+    ) -> int: ...
+    RBDCFFI_WATCH_UPDATES: int
+    RBDCFFI_WATCH_QUIESCE: int
+    RBDCFFI_EVENT_NONE: int
+    RBDCFFI_EVENT_ENDED: int
+    RBDCFFI_EVENT_UPDATED: int
+    RBDCFFI_EVENT_QUIESCE: int
+    RBDCFFI_EVENT_UNQUIESCE: int
+    def rbdcffi_watch_start(self, image: Any, watch: Any, kind: int, /) -> int: ...
+    def rbdcffi_watch_next(self, watch: Any, /) -> int: ...
+    def rbdcffi_watch_answer(self, watch: Any, result: int, /) -> int: ...
+    def rbdcffi_watch_ended(self, watch: Any, /) -> int: ...
+    def rbdcffi_watch_end(self, watch: Any, /) -> int: ...
+    def rbdcffi_watch_free(self, watch: Any, /) -> None: ...
+    RBDCFFI_NOTICE_NOTIFY: int
+    RBDCFFI_NOTICE_ERROR: int
+    RBDCFFI_NOTICE_MISSED: int
+    RBDCFFI_NOTICE_LOG: int
+    def rbdcffi_notices_watch(
+        self,
+        io: Any,
+        notices: Any,
+        oid: Any,
+        timeout: int,
+        capacity: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_notices_unwatch(self, notices: Any, /) -> int: ...
+    def rbdcffi_notices_log(
+        self,
+        cluster: Any,
+        notices: Any,
+        level: Any,
+        old: int,
+        capacity: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_notices_end(self, notices: Any, /) -> None: ...
+    def rbdcffi_notices_ended(self, notices: Any, /) -> int: ...
+    def rbdcffi_notices_next(self, notices: Any, /) -> Any: ...
+    def rbdcffi_notice_free(self, notice: Any, /) -> None: ...
+    def rbdcffi_notices_free(self, notices: Any, /) -> None: ...
     LIBRADOS_VER_MAJOR: int
     LIBRADOS_VER_MINOR: int
     LIBRADOS_VER_EXTRA: int
@@ -703,6 +842,17 @@ class Lib:
     def rados_objects_list_seek(self, ctx: Any, pos: int, /) -> int: ...
     def rados_objects_list_next(self, ctx: Any, entry: Any, key: Any, /) -> int: ...
     def rados_objects_list_close(self, ctx: Any, /) -> None: ...
+    def rbdcffi_list_page(
+        self,
+        listing: Any,
+        page: Any,
+        sizes: Any,
+        most: int,
+        count: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_page_free(self, page: Any, /) -> None: ...
+    def rbdcffi_cursor_free(self, cursor: Any, /) -> None: ...
     LIBRADOS_SNAP_HEAD: int
     LIBRADOS_SNAP_DIR: int
     def rados_ioctx_snap_create(self, io: Any, snapname: Any, /) -> int: ...
@@ -960,6 +1110,192 @@ class Lib:
         flags: int,
         /,
     ) -> int: ...
+    def rbdcffi_object_read(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        length: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_write(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        length: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_write_full(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_append(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_writesame(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        size: int,
+        length: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_remove(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_stat(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        size: Any,
+        changed: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_stat2(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        size: Any,
+        changed: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_cmpext(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        buffer: Any,
+        length: int,
+        offset: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_exec(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        cls: Any,
+        method: Any,
+        input: Any,
+        input_length: int,
+        buffer: Any,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_getxattr(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        name: Any,
+        buffer: Any,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_setxattr(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        name: Any,
+        buffer: Any,
+        length: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_rmxattr(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        name: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_getxattrs(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        iterator: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_write_op(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        steps: Any,
+        changed: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_read_op(
+        self,
+        ioctx: Any,
+        queue: Any,
+        token: int,
+        io: Any,
+        oid: Any,
+        steps: Any,
+        flags: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_object_flush(self, ioctx: Any, queue: Any, token: int, io: Any, /) -> int: ...
+    def rbdcffi_object_cancel(self, ioctx: Any, io: Any, /) -> int: ...
     def rados_omap_get_next(self, iter: Any, key: Any, val: Any, len: Any, /) -> int: ...
     def rados_omap_get_next2(
         self,
@@ -2407,6 +2743,59 @@ class Lib:
         c: Any,
         /,
     ) -> int: ...
+    def rbdcffi_aio_mirror_image_promote(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        force: int,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_mirror_image_demote(self, image: Any, queue: Any, token: int, /) -> int: ...
+    def rbdcffi_aio_mirror_image_create_snapshot(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        flags: int,
+        snap_id: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_mirror_image_get_info(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        info: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_mirror_image_get_mode(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        mode: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_mirror_image_get_status(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        status: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_aio_mirror_image_get_global_status(
+        self,
+        image: Any,
+        queue: Any,
+        token: int,
+        status: Any,
+        /,
+    ) -> int: ...
+    def rbdcffi_mirror_info_cleanup(self, info: Any, /) -> None: ...
+    def rbdcffi_mirror_status_cleanup(self, status: Any, /) -> None: ...
+    def rbdcffi_mirror_global_status_cleanup(self, status: Any, /) -> None: ...
     RBD_IMAGE_MIGRATION_STATE_UNKNOWN: int
     RBD_IMAGE_MIGRATION_STATE_ERROR: int
     RBD_IMAGE_MIGRATION_STATE_PREPARING: int
