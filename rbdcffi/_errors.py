@@ -13,12 +13,19 @@ from typing import Any, Callable
 
 from rbdcffi._ffi import lib
 
+E2BIG = codes.E2BIG
+EBUSY = codes.EBUSY
 ECANCELED = codes.ECANCELED
 EILSEQ = codes.EILSEQ
 EINVAL = codes.EINVAL
+EIO = codes.EIO
 ERANGE = codes.ERANGE
+EROFS = codes.EROFS
 ENAMETOOLONG = codes.ENAMETOOLONG
+ENOBUFS = codes.ENOBUFS
 ENOENT = codes.ENOENT
+EOPNOTSUPP = codes.EOPNOTSUPP
+ESHUTDOWN = codes.ESHUTDOWN
 ETIMEDOUT = codes.ETIMEDOUT
 
 #: librados encodes the place of a mismatch below this.
@@ -61,6 +68,26 @@ RBD_ERRORS = {
     codes.EOPNOTSUPP: "OperationNotSupported",
     codes.ECANCELED: "OperationCanceled",
 }
+
+#: What is missing or there already is no image.
+RBD_GROUP_ERRORS = {
+    **RBD_ERRORS,
+    codes.ENOENT: "ObjectNotFound",
+    codes.EEXIST: "ObjectExists",
+}
+
+
+#: librbd takes these, as the answer of a quiesce hook, for success (and makes no snapshot, or an
+#: unprotected one), or asks the hook again, without end.
+MISTAKEN = frozenset({codes.EEXIST, codes.EOPNOTSUPP, codes.ERESTART})
+
+
+def answer_of(error: BaseException) -> int:
+    """The negative errno that stands for a callback's exception."""
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and 0 < number <= MAX_ERRNO and number not in MISTAKEN:
+        return -number
+    return -EINVAL
 
 
 def strerror(errno: int) -> str:
@@ -108,12 +135,20 @@ REFUSALS: dict[int, Callable[[int, str], CephError]] = {}
 
 REASONS = {
     lib.RBDCFFI_CLOSED: "it is closed",
+    lib.RBDCFFI_NEVER_OPENED: "it was never opened",
     lib.RBDCFFI_FORKED: (
         "it belongs to the process that forked this one; connect again in the child, or start "
         "processes with spawn or forkserver"
     ),
     lib.RBDCFFI_WRONG_KIND: "it is a handle of another kind",
     lib.RBDCFFI_ABSENT: "the loaded library lacks the function",
+    lib.RBDCFFI_BUSY: "other calls on it do not end, and it cannot be done beside them",
+    lib.RBDCFFI_IN_HOOK: (
+        "this is a quiesce hook, which the snapshot that is being made waits for; do it after that"
+    ),
+    lib.RBDCFFI_UNWRITTEN: (
+        "a handle of it that was closed has something that still cannot be written back"
+    ),
     lib.RBDCFFI_REENTERED: (
         "this is a callback of one of its own running calls; do it after the call"
     ),
