@@ -1,7 +1,9 @@
 """Mirror of the standard `rados` module: ``import rbdcffi.rados as rados``."""
 
 from rbdcffi.rados import constants
+from rbdcffi.rados._steps import Result
 from rbdcffi.rados.cluster import Rados, Version
+from rbdcffi.rados.completions import Completion
 from rbdcffi.rados.constants import *  # noqa: F403
 from rbdcffi.rados.errors import (
     ConnectionShutdown,
@@ -28,13 +30,30 @@ from rbdcffi.rados.errors import (
     TimedOut,
 )
 from rbdcffi.rados.ioctx import Ioctx
+from rbdcffi.rados.monitor_log import LogLine, MonitorLog
 from rbdcffi.rados.objects import Object, ObjectIterator, XattrIterator
+from rbdcffi.rados.omap import OMAP_KEY_TYPE, OmapIterator
+from rbdcffi.rados.operations import (
+    ObjectStat,
+    OpCtx,
+    ReadOp,
+    ReadOpCtx,
+    WriteOp,
+    WriteOpCtx,
+)
+from rbdcffi.rados.services import MinCompatibleClient
+from rbdcffi.rados.slices import Cursor, ObjectSlice
+from rbdcffi.rados.snapshots import Snap, SnapIterator
+from rbdcffi.rados.watching import NotifyResponse, Watch
 
 MAX_ERRNO = 4095
 
 __all__ = [
     "MAX_ERRNO",
+    "OMAP_KEY_TYPE",
+    "Completion",
     "ConnectionShutdown",
+    "Cursor",
     "Error",
     "ExtendMismatch",
     "IOError",
@@ -44,23 +63,39 @@ __all__ = [
     "Ioctx",
     "IoctxStateError",
     "IsConnected",
+    "LogLine",
     "LogicError",
+    "MinCompatibleClient",
+    "MonitorLog",
     "NoData",
     "NoSpace",
     "NotConnected",
+    "NotifyResponse",
     "OSError",
     "Object",
     "ObjectBusy",
     "ObjectExists",
     "ObjectIterator",
     "ObjectNotFound",
+    "ObjectSlice",
+    "ObjectStat",
     "ObjectStateError",
+    "OmapIterator",
+    "OpCtx",
     "PermissionDeniedError",
     "PermissionError",
     "Rados",
     "RadosStateError",
+    "ReadOp",
+    "ReadOpCtx",
+    "Result",
+    "Snap",
+    "SnapIterator",
     "TimedOut",
     "Version",
+    "Watch",
+    "WriteOp",
+    "WriteOpCtx",
     "XattrIterator",
 ]
 __all__ += constants.__all__

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
-from rbdcffi._buffers import c_string, grow, new_uncleared, string, strings
-from rbdcffi._errors import ENAMETOOLONG, ENOENT, ETIMEDOUT
+from rbdcffi._buffers import (
+    INT64,
+    c_string,
+    grow,
+    items,
+    new_uncleared,
+    number,
+    string,
+    strings,
+)
+from rbdcffi._calls import calling, named
+from rbdcffi._errors import ENAMETOOLONG, ENOENT, ETIMEDOUT, refusal
 from rbdcffi._ffi import NULL, ffi, lib, loaded_rados_version
 from rbdcffi._handle import Handle, NotCopyable, reap
-from rbdcffi._waiting import interruptible
+from rbdcffi._secrets import hidden, hidden_items
+from rbdcffi._waiting import Call, close, interruptible
 from rbdcffi.rados.commands import Commands
 from rbdcffi.rados.errors import (
     Error,
@@ -21,6 +34,11 @@ from rbdcffi.rados.errors import (
     wrong_type,
 )
 from rbdcffi.rados.ioctx import Ioctx
+from rbdcffi.rados.monitor_log import Log
+from rbdcffi.rados.services import Services
+
+#: The longest time to wait for, in seconds: what librados can count to.
+LONGEST = (1 << 31) - 1
 
 #: The options that `op_timeout` sets.
 TIMEOUT_OPTIONS = ("rados_osd_op_timeout", "rados_mon_op_timeout", "client_mount_timeout")
@@ -41,7 +59,34 @@ def _name(value: object, what: str) -> Any:
     return c_string(value, what, wrong_type)
 
 
-class Rados(Commands, NotCopyable):
+def _seconds(value: float | None, what: str) -> float:
+    """A time to wait; 0 for none."""
+    if value is None:
+        return 0.0
+    try:
+        if isinstance(value, (str, bytes, bytearray)):
+            raise TypeError
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise wrong_type(
+            f"{what} must be a number of seconds, not {type(value).__name__}"
+        ) from None
+    except OverflowError:
+        seconds = math.inf
+    if not 0 <= seconds <= LONGEST:
+        raise invalid(f"{what} must be from 0 to {LONGEST} seconds, not {value!r}")
+    return seconds
+
+
+def _options(values: Mapping[str, str] | None, what: str) -> list[tuple[str, Any]]:
+    if values is None:
+        return []
+    if not hasattr(values, "items"):
+        raise wrong_type(f"{what} must be a mapping, not {type(values).__name__}")
+    return [(option, hidden(value)) for option, value in values.items()]
+
+
+class Rados(Commands, Log, Services, NotCopyable):
     """A cluster, as one client sees it: configured, connected, shut down.
 
     Parameters:
@@ -70,6 +115,10 @@ class Rados(Commands, NotCopyable):
 
     _handle: Handle | None = None
     _gate: Any = NULL
+    # for one whose constructor did not run, or not to its end
+    rados_id: str | None = None
+    state = "not initialized"
+    _op_timeout = 0.0
 
     def __init__(
         self,
@@ -84,21 +133,27 @@ class Rados(Commands, NotCopyable):
         *,
         op_timeout: float | None = None,
     ) -> None:
+        defaults, options = _options(conf_defaults, "conf_defaults"), _options(conf, "conf")
+        timeout = None if op_timeout is None else _seconds(op_timeout, "op_timeout")
         if rados_id and name:
             raise Error("Rados(): give rados_id or name, not both")
         if context is not None:
             raise invalid("Rados(): a context of the C library cannot be taken over")
         self.rados_id = rados_id
         self.conf_defaults = conf_defaults
+        # there may be a key in them: not for tracebacks that show local variables
+        conf = conf_defaults = None
         self.conffile = conffile
         self.parsed_args: list[str] = []
-        self.state = "configuring"
         if rados_id is not None and not isinstance(rados_id, str):
-            raise TypeError(f"rados_id must be a string, not {type(rados_id).__name__}")
+            raise wrong_type(f"rados_id must be a string, not {type(rados_id).__name__}")
         client = name if name is not None else f"client.{rados_id or 'admin'}"
         raw = ffi.new("rados_t *")
         result = lib.rados_create2(
-            raw, _name(clustername or "ceph", "clustername"), _name(client, "name"), flags
+            raw,
+            _name(clustername or "ceph", "clustername"),
+            _name(client, "name"),
+            number(flags, "flags"),
         )
         if result < 0:
             raise Error(f"Rados(): no client named {client!r} can be created: error {result}")
@@ -106,17 +161,23 @@ class Rados(Commands, NotCopyable):
             lib.RBDCFFI_CLUSTER, raw[0], f"cluster handle of {client}", lib.rados_shutdown, None
         )
         self._gate = self._handle.gate
-        for option, value in (conf_defaults or {}).items():
+        #: the attempt to connect that runs, and whether one has failed; see connect
+        self._attempt: Call[int] | None = None
+        self._failed_once = False
+        self._connecting = threading.Lock()
+        self.state = "configuring"
+        for option, value in defaults:
             self.conf_set(option, value)
         if conffile in (self.DEFAULT_CONF_FILES, ""):
             self.conf_read_file(None)
         elif conffile not in (self.NO_CONF_FILE, None):
             self.conf_read_file(conffile)  # type: ignore[arg-type]
-        for option, value in (conf or {}).items():
+        for option, value in options:
             self.conf_set(option, value)
-        if op_timeout is not None:
+        if timeout is not None:
+            self._op_timeout = timeout
             for option in TIMEOUT_OPTIONS:
-                self.conf_set(option, str(max(1, math.ceil(op_timeout))))
+                self.conf_set(option, str(max(1, math.ceil(timeout))))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.rados_id or 'admin'} {self.state}>"
@@ -125,18 +186,25 @@ class Rados(Commands, NotCopyable):
 
     def require_state(self, *args: str) -> None:
         """Raises RadosStateError unless the state is one of the arguments."""
-        if self.state in args:
-            if self._handle is not None and self._handle.forked:
-                self._handle.check("use")
+        if self.state in args and self._handle is not None:
+            if self._handle.forked:
+                self._handle.check(calling())
             return
+        if self._handle is None:
+            raise refusal(lib.RBDCFFI_CLUSTER, lib.RBDCFFI_NEVER_OPENED, calling())
         raise RadosStateError(
-            f"You cannot perform that operation on a Rados object in state {self.state}."
+            named(f"You cannot perform that operation on a Rados object in state {self.state}.")
         )
 
     @property
     def _open_handle(self) -> Handle:
-        assert self._handle is not None
+        if self._handle is None:
+            raise refusal(lib.RBDCFFI_CLUSTER, lib.RBDCFFI_NEVER_OPENED, calling())
         return self._handle
+
+    def _leavable(self, call: Callable[[], int]) -> int:
+        """The result of a call that waits for the monitors; Ctrl-C leaves it."""
+        return interruptible(call, self._open_handle)
 
     @property
     def _connected(self) -> Any:
@@ -148,44 +216,91 @@ class Rados(Commands, NotCopyable):
     def connect(self, timeout: float = 0) -> None:
         """Connects to the cluster. Ctrl-C gets through while it waits.
 
-        Parameters:
-            timeout: seconds after which to give up with TimedOut; 0 leaves it to the cluster's
-                configuration (client_mount_timeout, 300 by default).
+        It may be called again after it has failed. If an earlier attempt is still going on (one
+        that timed out or was interrupted, or that of another thread), it waits for that one; if
+        that fails, it makes one of its own, in the time that is left.
 
-        Raises RadosStateError, TimedOut, ObjectNotFound (no monitors, no keyring), Error.
-        Implements: rados_connect
+        Parameters:
+            timeout: seconds after which to give up with TimedOut; 0: `op_timeout`, and without
+                one the cluster's configuration (client_mount_timeout, 300 by default).
+
+        Raises RadosStateError, TimedOut, ObjectNotFound (no monitors, no keyring),
+        InvalidArgumentError, TypeError, Error.
+        Implements: rados_connect, rados_create_with_context
         """
         self.require_state("configuring")
-        before = None
-        if timeout:
-            before = self.conf_get("client_mount_timeout")
-            self.conf_set("client_mount_timeout", str(max(1, math.ceil(timeout))))
+        seconds = _seconds(timeout, "timeout")
+        reap()
+        # op_timeout has told librados, whose own of Ceph 14 takes ten seconds at least
+        patience = seconds or self._op_timeout
+        end = time.monotonic() + patience
+        while True:
+            left = max(0.0, end - time.monotonic()) if patience else None
+            before = None
+            try:
+                with self._connecting:
+                    # another thread may have been quicker
+                    self.require_state("configuring")
+                    attempt, own = self._attempt, self._attempt is None
+                    if attempt is None:
+                        before = self._prepare(left if seconds else None)
+                        attempt = self._begin()
+                result = attempt.wait(left)
+            except TimeoutError:
+                raise TimedOut(
+                    f"Rados.connect: no answer from a monitor within {patience:g} s", ETIMEDOUT
+                ) from None
+            finally:
+                if before is not None:
+                    self.conf_set("client_mount_timeout", before)
+            with self._connecting:
+                if self._attempt is attempt:
+                    self._attempt = None
+                    self._failed_once = result < 0
+                    if result >= 0:
+                        self.state = "connected"
+            if result >= 0:
+                self._open_handle.check("Rados.connect")
+                return
+            if own:
+                raise failed(result, "Rados.connect")
+
+    def _prepare(self, timeout: float | None) -> str | None:
+        """Sets the time that an attempt has; returns what is to be set again afterwards."""
+        handle = self._open_handle
+        if self._failed_once:
+            # librados never connects a client again that has failed to; another one, with the
+            # same configuration, can take its place
+            raw = ffi.new("rados_t *")
+            result = lib.rados_create_with_context(raw, lib.rados_cct(self._gate))
+            if result < 0:
+                raise failed(result, "Rados.connect")
+            handle.replace(raw[0], "Rados.connect")
+            self._failed_once = False
+        if timeout is None:
+            return None
+        # the library counts in whole seconds; the wait does not
+        before = self.conf_get("client_mount_timeout")
+        self.conf_set("client_mount_timeout", str(max(1, math.ceil(timeout))))
+        return before
+
+    def _begin(self) -> Call[int]:
         gate = self._gate
-        try:
-            # the library counts in whole seconds; the wait does not
-            result = interruptible(
-                lambda: lib.rados_connect(gate), self._open_handle, timeout=timeout or None
-            )
-        except TimeoutError:
-            raise TimedOut(
-                f"Rados.connect: no answer from a monitor within {timeout:g} s",
-                ETIMEDOUT,
-            ) from None
-        finally:
-            if before is not None:
-                self.conf_set("client_mount_timeout", before)
-        if result < 0:
-            raise failed(result, "Rados.connect")
-        self.state = "connected"
+        attempt = Call(lambda: lib.rados_connect(gate), lambda result: None, self._open_handle)
+        attempt.start()
+        # not before it runs: whoever finds it waits for its end
+        self._attempt = attempt
+        return attempt
 
     def shutdown(self) -> None:
         """Disconnects. Open images and I/O contexts are closed first; idempotent.
 
-        Waits for calls that other threads have in flight. Implements: rados_shutdown
+        Waits for calls that other threads have in flight. If Ctrl-C ends the wait of the main
+        thread, shutting down goes on in the background. Implements: rados_shutdown
         """
         reap()
         if self._handle is not None:
-            self._handle.close()
+            close(self._handle)
         self.state = "shutdown"
 
     def __enter__(self) -> Rados:
@@ -226,12 +341,14 @@ class Rados(Commands, NotCopyable):
 
         Raises RadosStateError, Error. Implements: rados_conf_parse_argv_remainder
         """
+        args = hidden_items(args)
         self.require_state("configuring", "connected")
+        args = [] if args is None else items(args, "args")
         if not args:
             return []
         # the first argument is taken for the program's name
-        texts = [ffi.new("char[]", _name(arg, "argument")) for arg in ("rbdcffi", *args)]
-        given = ffi.new("const char *[]", texts)
+        args = texts = [hidden(arg) for arg in ("rbdcffi", *args)]
+        given = ffi.new("const char *[]", [text.text("args", wrong_type) for text in texts])
         rest = ffi.new("const char *[]", len(texts))
         result = lib.rados_conf_parse_argv_remainder(self._gate, len(texts), given, rest)
         if result < 0:
@@ -280,8 +397,11 @@ class Rados(Commands, NotCopyable):
         Raises ObjectNotFound (no such option), InvalidArgumentError, RadosStateError, TypeError.
         Implements: rados_conf_set
         """
+        val = secret = hidden(val)
         self.require_state("configuring", "connected")
-        result = lib.rados_conf_set(self._gate, _name(option, "option"), _name(val, "val"))
+        with secret:
+            name, text = _name(option, "option"), secret.text("val", wrong_type)
+            result = lib.rados_conf_set(self._gate, name, text)
         if result < 0:
             raise failed(result, f"Rados.conf_set({option!r}, ...)")
 
@@ -319,7 +439,8 @@ class Rados(Commands, NotCopyable):
         Raises Error. Implements: rados_cluster_stat
         """
         stats = ffi.new("struct rados_cluster_stat_t *")
-        result = lib.rados_cluster_stat(self._connected, stats)
+        gate = self._connected
+        result = self._leavable(lambda: lib.rados_cluster_stat(gate, stats))
         if result < 0:
             raise failed(result, "Rados.get_cluster_stats")
         return {
@@ -334,7 +455,8 @@ class Rados(Commands, NotCopyable):
 
         Raises Error. Implements: rados_wait_for_latest_osdmap
         """
-        result = lib.rados_wait_for_latest_osdmap(self._connected)
+        gate = self._connected
+        result = self._leavable(lambda: lib.rados_wait_for_latest_osdmap(gate))
         if result < 0:
             raise failed(result, "Rados.wait_for_latest_osdmap")
         return int(result)
@@ -350,6 +472,7 @@ class Rados(Commands, NotCopyable):
 
         Raises Error. Implements: rados_inconsistent_pg_list
         """
+        pool_id = number(pool_id, "pool_id", *INT64)
         return self._strings(
             f"get_inconsistent_pgs({pool_id})",
             lambda gate, buffer, size: lib.rados_inconsistent_pg_list(gate, pool_id, buffer, size),
@@ -396,6 +519,7 @@ class Rados(Commands, NotCopyable):
         Raises TypeError, Error. Implements: rados_pool_reverse_lookup
         """
         gate = self._connected
+        pool_id = number(pool_id, "pool_id", *INT64)
         buffer: Any = NULL
 
         def attempt(size: int) -> tuple[int, int]:
@@ -425,24 +549,33 @@ class Rados(Commands, NotCopyable):
         """
         gate = self._connected
         name = _name(pool_name, "pool_name")
+        if crush_rule is not None:
+            crush_rule = number(crush_rule, "crush_rule", 0, 255)
+        if auid is not None:
+            auid = number(auid, "auid")
+        function: Callable[..., int]
+        arguments: tuple[Any, ...] = ()
         if crush_rule is None:
             if auid is None:
-                result = lib.rados_pool_create(gate, name)
+                function = lib.rados_pool_create
             else:
-                result = lib.rados_pool_create_with_auid(gate, name, auid)
+                function, arguments = lib.rados_pool_create_with_auid, (auid,)
         elif auid is None:
-            result = lib.rados_pool_create_with_crush_rule(gate, name, crush_rule)
+            function, arguments = lib.rados_pool_create_with_crush_rule, (crush_rule,)
         else:
-            result = lib.rados_pool_create_with_all(gate, name, auid, crush_rule)
+            function, arguments = lib.rados_pool_create_with_all, (auid, crush_rule)
+        result = self._leavable(lambda: function(gate, name, *arguments))
         if result < 0:
-            raise failed(result, f"Rados.create_pool({pool_name!r})")
+            rule = "" if crush_rule is None else f", crush_rule={crush_rule}"
+            raise failed(result, f"Rados.create_pool({pool_name!r}{rule})")
 
     def delete_pool(self, pool_name: str) -> None:
         """Deletes a pool and everything in it.
 
         Raises TypeError, ObjectNotFound, PermissionError, Error. Implements: rados_pool_delete
         """
-        result = lib.rados_pool_delete(self._connected, _name(pool_name, "pool_name"))
+        gate, name = self._connected, _name(pool_name, "pool_name")
+        result = self._leavable(lambda: lib.rados_pool_delete(gate, name))
         if result < 0:
             raise failed(result, f"Rados.delete_pool({pool_name!r})")
 
@@ -451,6 +584,7 @@ class Rados(Commands, NotCopyable):
 
         Raises Error. Implements: rados_pool_get_base_tier
         """
+        pool_id = number(pool_id, "pool_id", *INT64)
         base = ffi.new("int64_t *")
         result = lib.rados_pool_get_base_tier(self._connected, pool_id, base)
         if result < 0:
@@ -466,7 +600,7 @@ class Rados(Commands, NotCopyable):
         gate = self._connected
         name = _name(ioctx_name, "ioctx_name")
         return self._open_ioctx(
-            f"open pool {ioctx_name!r}",
+            f"Rados.open_ioctx: pool {ioctx_name!r}",
             ioctx_name,
             lambda raw: lib.rados_ioctx_create(gate, name, raw),
         )
@@ -478,8 +612,9 @@ class Rados(Commands, NotCopyable):
         Implements: rados_ioctx_create2
         """
         gate = self._connected
+        pool_id = number(pool_id, "pool_id", *INT64)
         ioctx = self._open_ioctx(
-            f"open pool {pool_id}",
+            f"Rados.open_ioctx2: pool {pool_id}",
             str(pool_id),
             lambda raw: lib.rados_ioctx_create2(gate, pool_id, raw),
         )

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from typing import TYPE_CHECKING, Any, Callable
 
-from rbdcffi._buffers import c_string, readable
+from rbdcffi._buffers import INT, c_string, integer, number, readable
+from rbdcffi._calls import Calling
+from rbdcffi._errors import ETIMEDOUT
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi._handle import Handle
-from rbdcffi.rados.errors import failed, invalid, wrong_type
+from rbdcffi._secrets import Secret, hidden, hidden_input
+from rbdcffi._waiting import interruptible
+from rbdcffi.rados.errors import TimedOut, failed, invalid, wrong_type
+
+_MON_TIMEOUT = "rados_mon_op_timeout"
+#: Seconds that librados waits for a manager after nobody else does.
+_MGR_PATIENCE = "86400"
+_asking = threading.Lock()
+
+#: a command and its input as C takes them: text, data, length of the data
+_Question = tuple[Secret, Any, int]
 
 
-class Commands:
+def _question(cmd: Any, inbuf: bytes | str) -> _Question:
+    cmd = hidden(cmd)
+    cmd.text("cmd", wrong_type)
+    inbuf = given = hidden_input(inbuf)
+    if isinstance(given, Secret):
+        given.pointer("inbuf", wrong_type)
+        return cmd, given, given.size
+    return cmd, *readable(inbuf, "inbuf")
+
+
+class Commands(Calling):
     """The part of Rados that sends commands.
 
     A command is JSON text such as ``{"prefix": "status", "format": "json"}``. The methods return
@@ -26,19 +50,43 @@ class Commands:
         @property
         def _open_handle(self) -> Handle: ...
 
+        state: str
+
         def require_state(self, *args: str) -> None: ...
 
+        def conf_get(self, option: str) -> str | None: ...
+
+        def conf_set(self, option: str, val: str) -> None: ...
+
     def _command(
-        self, what: str, cmd: str, inbuf: bytes | str, send: Callable[..., int]
+        self, what: str, cmd: Any, inbuf: bytes | str, send: Callable[..., int]
     ) -> tuple[int, bytes, str]:
-        text = ffi.new("char[]", c_string(cmd, "cmd", wrong_type))
-        commands = ffi.new("const char *[]", [text])
-        data, size = readable(inbuf.encode() if isinstance(inbuf, str) else inbuf, "inbuf")
+        return self._sent(what, _question(cmd, inbuf), send)
+
+    def _sent(
+        self, what: str, question: _Question, send: Callable[..., int]
+    ) -> tuple[int, bytes, str]:
+        command, data, size = question
+        commands = ffi.new("const char *[]", [command.text("cmd", wrong_type)])
+        start = data.pointer("inbuf", wrong_type) if isinstance(data, Secret) else data
         output = ffi.new("char **")
         output_size = ffi.new("size_t *")
         message = ffi.new("char **")
         message_size = ffi.new("size_t *")
-        result = send(commands, 1, data, size, output, output_size, message, message_size)
+
+        def ask() -> int:
+            # wiped when C is done with it, which may be when the caller has left
+            with command:
+                result = send(commands, 1, start, size, output, output_size, message, message_size)
+            if isinstance(data, Secret):
+                data.wipe()
+            return result
+
+        def free(result: int) -> None:
+            lib.rados_buffer_free(output[0])
+            lib.rados_buffer_free(message[0])
+
+        result = interruptible(ask, self._open_handle, discard=free)
         if result <= lib.RBDCFFI_REFUSED:
             raise failed(result, what)
         try:
@@ -50,8 +98,7 @@ class Commands:
                 else "",
             )
         finally:
-            lib.rados_buffer_free(output[0])
-            lib.rados_buffer_free(message[0])
+            free(result)
 
     def mon_command(
         self, cmd: str, inbuf: bytes | str, timeout: int = 0, target: str | int | None = None
@@ -66,12 +113,15 @@ class Commands:
         Raises TypeError, RadosStateError.
         Implements: rados_mon_command, rados_mon_command_target
         """
+        cmd = hidden(cmd)
+        inbuf = hidden_input(inbuf)
         gate = self._connected
         if target is None:
             return self._command(
                 "Rados.mon_command", cmd, inbuf, lambda *args: lib.rados_mon_command(gate, *args)
             )
-        name = c_string(str(target), "target", wrong_type)
+        # the ids of monitors may be numbers
+        name = c_string(target if integer(target) is None else str(target), "target", wrong_type)
         return self._command(
             f"Rados.mon_command to mon.{target}",
             cmd,
@@ -82,13 +132,18 @@ class Commands:
     def osd_command(
         self, osdid: int, cmd: str, inbuf: bytes | str, timeout: int = 0
     ) -> tuple[int, bytes, str]:
-        """Sends a command to an OSD. Returns (result, output, message).
+        """Sends a command to an OSD.
 
+        Parameters:
+            timeout: ignored, for the signature; after op_timeout of Rados the result is -ETIMEDOUT.
+
+        Returns (result, output, message).
         Raises TypeError, RadosStateError. Implements: rados_osd_command
         """
+        cmd = hidden(cmd)
+        inbuf = hidden_input(inbuf)
         gate = self._connected
-        if not isinstance(osdid, int):
-            raise TypeError(f"osdid must be an integer, not {type(osdid).__name__}")
+        osdid = number(osdid, "osdid", *INT)
         return self._command(
             f"Rados.osd_command to osd.{osdid}",
             cmd,
@@ -101,32 +156,77 @@ class Commands:
     ) -> tuple[int, bytes, str]:
         """Sends a command to the active manager, or to the one named `target` (Ceph 16).
 
+        Parameters:
+            timeout: ignored, for the signature. After op_timeout of Rados the result is ETIMEDOUT,
+                as a positive number.
+
         Returns (result, output, message).
         Raises TypeError, RadosStateError, InvalidArgumentError (no target support).
         Implements: rados_mgr_command, rados_mgr_command_target
         """
+        cmd = hidden(cmd)
+        inbuf = hidden_input(inbuf)
         gate = self._connected
+        question = _question(cmd, inbuf)
         if target is None:
-            return self._command(
-                "Rados.mgr_command", cmd, inbuf, lambda *args: lib.rados_mgr_command(gate, *args)
+            return self._patiently(
+                lambda: self._sent(
+                    "Rados.mgr_command",
+                    question,
+                    lambda *args: lib.rados_mgr_command(gate, *args),
+                )
             )
         if not hasattr(lib, "rados_mgr_command_target"):
             raise invalid("Rados.mgr_command: the loaded librados cannot address one manager")
         name = c_string(target, "target", wrong_type)
-        return self._command(
-            f"Rados.mgr_command to mgr.{target}",
-            cmd,
-            inbuf,
-            lambda *args: lib.rados_mgr_command_target(gate, name, *args),
+        return self._patiently(
+            lambda: self._sent(
+                f"Rados.mgr_command to mgr.{target}",
+                question,
+                lambda *args: lib.rados_mgr_command_target(gate, name, *args),
+            )
         )
+
+    #: how many calls wait for a manager, and the timeout that is out of force meanwhile
+    _asking_mgr = 0
+    _mgr_timeout = ""
+
+    def _patiently(self, ask: Callable[[], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
+        """Asks a manager, within the timeout for monitors, which librados uses for managers, too.
+
+        After that time librados leaves, and the answer, when it comes, is written to where its
+        caller was: the process ends. So it is left waiting, and left alone.
+        """
+        with _asking:
+            if not self._asking_mgr:
+                self._mgr_timeout = self.conf_get(_MON_TIMEOUT) or "0"
+                if float(self._mgr_timeout):
+                    self.conf_set(_MON_TIMEOUT, _MGR_PATIENCE)
+            timeout = float(self._mgr_timeout) or None
+            self._asking_mgr += 1
+        try:
+            return interruptible(ask, self._open_handle, timeout=timeout)
+        except TimeoutError:
+            return ETIMEDOUT, b"", ""
+        finally:
+            with _asking:
+                self._asking_mgr -= 1
+                if timeout and not self._asking_mgr and self.state == "connected":
+                    self.conf_set(_MON_TIMEOUT, self._mgr_timeout)
 
     def pg_command(
         self, pgid: str, cmd: str, inbuf: bytes | str, timeout: int = 0
     ) -> tuple[int, bytes, str]:
-        """Sends a command to a placement group. Returns (result, output, message).
+        """Sends a command to a placement group.
 
+        Parameters:
+            timeout: ignored, for the signature; after op_timeout of Rados the result is -ETIMEDOUT.
+
+        Returns (result, output, message).
         Raises TypeError, RadosStateError. Implements: rados_pg_command
         """
+        cmd = hidden(cmd)
+        inbuf = hidden_input(inbuf)
         gate = self._connected
         name = c_string(pgid, "pgid", wrong_type)
         return self._command(
@@ -137,37 +237,58 @@ class Commands:
         )
 
     def ping_monitor(self, mon_id: str) -> str:
-        """The state of one monitor, as JSON text; works before connect().
+        """The state of one monitor, as JSON text with the keys ``mon_status`` and, if it is in
+        the quorum, ``health``.
 
-        librados is not sound here (14 may crash, 20 finds no monitor): where there is a connection,
-        ``mon_command('{"prefix": "mon metadata"}', ...)`` and the like are the better question.
+        Works before connect() too, with a connection of its own. It asks with a command:
+        rados_ping_monitor may crash the process (its messenger uses a connection that librados
+        has not stored yet).
 
-        Raises ObjectNotFound (no such monitor), RadosStateError. Implements: rados_ping_monitor
+        Raises ObjectNotFound (no such monitor), TimedOut (after client_mount_timeout),
+        RadosStateError. Implements: rados_mon_command_target, rados_mon_command
         """
         self.require_state("configuring", "connected")
         name = c_string(mon_id, "mon_id", wrong_type)
-        output = ffi.new("char **")
-        size = ffi.new("size_t *")
+        what = f"Rados.ping_monitor({mon_id!r})"
+        timeout = float(self.conf_get("client_mount_timeout") or 0) or None
+        handle = self._open_handle
+        opened = None
+        if self.state != "connected":
 
-        def opener() -> Any:
-            raw = ffi.new("rados_t *")
-            result = lib.rados_create_with_context(raw, lib.rados_cct(self._gate))
+            def opener() -> Any:
+                raw = ffi.new("rados_t *")
+                result = lib.rados_create_with_context(raw, lib.rados_cct(self._gate))
+                if result < 0:
+                    raise failed(result, what)
+                return raw[0]
+
+            handle = opened = handle.open_child(
+                lib.RBDCFFI_CLUSTER, "ping of a monitor", opener, lib.rados_shutdown
+            )
+        gate = handle.gate
+
+        def command(prefix: str, send: Callable[..., int]) -> str:
+            text = json.dumps({"prefix": prefix, "format": "json"})
+            result, output, message = self._command(what, text, b"", send)
             if result < 0:
-                raise failed(result, f"Rados.ping_monitor({mon_id!r})")
-            return raw[0]
+                raise failed(result, f"{what}: {message}")
+            return output.decode("utf-8", "replace")
 
-        # A ping adds the monitors to its handle's list; when connecting, or pinging again, adds
-        # them once more, librados aborts. So each ping has a handle of its own.
-        handle = self._open_handle.open_child(
-            lib.RBDCFFI_CLUSTER, "ping of a monitor", opener, lib.rados_shutdown
-        )
+        def ask() -> str:
+            if opened is not None:
+                result = lib.rados_connect(gate)
+                if result < 0:
+                    raise failed(result, what)
+            status = command("mon_status", lambda *a: lib.rados_mon_command_target(gate, name, *a))
+            if json.loads(status)["state"] not in ("leader", "peon"):
+                return f'{{"mon_status": {status}}}'
+            health = command("health", lambda *a: lib.rados_mon_command(gate, *a))
+            return f'{{"health": {health}, "mon_status": {status}}}'
+
         try:
-            result = lib.rados_ping_monitor(handle.gate, name, output, size)
+            return interruptible(ask, handle, timeout=timeout)
+        except TimeoutError:
+            raise TimedOut(f"{what}: no answer within {timeout:g} s", ETIMEDOUT) from None
         finally:
-            handle.close()
-        if result < 0:
-            raise failed(result, f"Rados.ping_monitor({mon_id!r})")
-        try:
-            return ffi.buffer(output[0], size[0])[:].decode() if output[0] != NULL else ""
-        finally:
-            lib.rados_buffer_free(output[0])
+            if opened is not None:
+                opened.close()

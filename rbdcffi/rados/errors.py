@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 
+from rbdcffi._calls import named
 from rbdcffi._errors import EINVAL, RADOS_ERRORS, REASONS, REFUSALS, CephError, ErrorTable
 from rbdcffi._ffi import lib
 
@@ -120,11 +121,11 @@ failed = _table.error
 
 def invalid(message: str) -> InvalidArgumentError:
     """An argument that C is not even asked about."""
-    return InvalidArgumentError(message, EINVAL)
+    return InvalidArgumentError(named(message), EINVAL)
 
 
 def wrong_type(message: str) -> TypeError:  # what the standard module raises for names
-    return TypeError(message)
+    return TypeError(named(message))
 
 
 def _refused_cluster(reason: int, what: str) -> Error:

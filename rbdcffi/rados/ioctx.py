@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from rbdcffi._buffers import c_string, grow, string
+from rbdcffi._buffers import INT64, c_string, grow, number, string
+from rbdcffi._calls import named
+from rbdcffi._errors import refusal
 from rbdcffi._ffi import NULL, ffi, lib
 from rbdcffi._handle import Handle, NotCopyable
+from rbdcffi._waiting import close
+from rbdcffi.rados.applications import Applications
 from rbdcffi.rados.errors import failed, wrong_type
-from rbdcffi.rados.objects import Objects
+from rbdcffi.rados.hints import Hints
+from rbdcffi.rados.locks import Locks
+from rbdcffi.rados.operating import Operations
+from rbdcffi.rados.slices import Slices
+from rbdcffi.rados.snapshots import Snapshots
+from rbdcffi.rados.watching import Watching
 
 if TYPE_CHECKING:
     from rbdcffi.rados.cluster import Rados
 
 
-class Ioctx(Objects, NotCopyable):
+class Ioctx(
+    Applications,
+    Locks,
+    Snapshots,
+    Slices,
+    Watching,
+    Operations,
+    Hints,
+    NotCopyable,
+):
     """Access to one pool; made by ``Rados.open_ioctx``. Closed by close() or ``with``.
 
     Closing it does not close the images that were opened with it; they use the cluster's
@@ -23,8 +41,14 @@ class Ioctx(Objects, NotCopyable):
 
     _handle: Handle | None = None
     _gate: Any = NULL
+    #: only for _beside
+    _raw: Any = NULL
 
     def __init__(self, rados: Rados, name: str) -> None:
+        if not hasattr(rados, "open_ioctx"):
+            raise TypeError(
+                named(f"rados must be an rbdcffi.rados.Rados, not {type(rados).__name__}")
+            )
         other = rados.open_ioctx(name)
         self.__dict__.update(other.__dict__)
         # one owner only, else the other's finalizer would close it
@@ -38,8 +62,13 @@ class Ioctx(Objects, NotCopyable):
         self.locator_key = ""
         self.nspace = ""
         self._cluster = cluster
+
+        def opened() -> Any:
+            self._raw = opener()
+            return self._raw
+
         self._handle = cluster.open_child(
-            lib.RBDCFFI_IOCTX, f"pool {name!r}", opener, lib.rados_ioctx_destroy
+            lib.RBDCFFI_IOCTX, f"pool {name!r}", opened, lib.rados_ioctx_destroy, self
         )
         self._gate = self._handle.gate
         return self
@@ -50,10 +79,11 @@ class Ioctx(Objects, NotCopyable):
         self._handle.label = f"pool {name!r}"
 
     rados: Rados
-    name: str
-    locator_key: str
-    nspace: str
     _cluster: Handle
+    # for one whose constructor did not run
+    name = ""
+    locator_key = ""
+    nspace = ""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._label} {self.state}>"
@@ -72,19 +102,27 @@ class Ioctx(Objects, NotCopyable):
 
     def require_ioctx_open(self) -> None:
         """Raises IoctxStateError if the context is closed."""
-        self._check("use")
+        self._check("require_ioctx_open")
 
     def _check(self, what: str) -> None:
         """For the C functions that cannot say that they were refused."""
-        if self._handle is not None:
-            self._handle.check(what)
+        if self._handle is None:
+            raise refusal(lib.RBDCFFI_IOCTX, lib.RBDCFFI_NEVER_OPENED, f"Ioctx.{what}")
+        self._handle.check(f"Ioctx.{what}")
 
     def close(self) -> None:
-        """Closes the context; idempotent. Waits for calls that other threads have in flight.
+        """Closes the context; idempotent. Waits for calls that other threads have in flight, and
+        for operations that were started.
 
+        If Ctrl-C ends the wait of the main thread, closing goes on in the background.
         Implements: rados_ioctx_destroy
         """
-        if self._handle is not None:
+        if self._handle is None:
+            return
+        if lib.rbdcffi_handle_uses(self._gate) or lib.rbdcffi_thread_is_lent():
+            close(self._handle)
+        else:
+            # nothing to wait for, nor to interrupt
             self._handle.close()
 
     def __enter__(self) -> Ioctx:
@@ -102,11 +140,41 @@ class Ioctx(Objects, NotCopyable):
 
         Raises IoctxStateError, Error. Implements: rados_ioctx_get_id, rados_ioctx_create2
         """
+        self._check("dup")
         ioctx = self.rados.open_ioctx2(self.get_pool_id())
         ioctx.set_namespace(self.nspace)
         if self.locator_key:
             ioctx.set_locator_key(self.locator_key)
         return ioctx
+
+    def _beside(self) -> Any:
+        """Another gate to the context, open even if that is closed; for those who hold it, and so
+        keep it from being destroyed."""
+        gate = ffi.new("struct rbdcffi_handle *")
+        lib.rbdcffi_handle_init(gate, lib.RBDCFFI_IOCTX, self._raw)
+        return gate
+
+    def _open_another(self, what: str) -> Handle:
+        """A context like this one for something that is closed with it."""
+        handle = self._handle
+        assert handle is not None
+        handle.check(what)
+        pool, cluster = self.get_pool_id(), self._cluster.gate
+
+        def opener() -> Any:
+            raw = ffi.new("rados_ioctx_t *")
+            result = lib.rados_ioctx_create2(cluster, pool, raw)
+            if result < 0:
+                raise failed(result, what)
+            return raw[0]
+
+        other = handle.open_child(lib.RBDCFFI_IOCTX, handle.label, opener, lib.rados_ioctx_destroy)
+        lib.rados_ioctx_set_namespace(other.gate, c_string(self.nspace, "nspace", wrong_type))
+        if self.locator_key:
+            lib.rados_ioctx_locator_set_key(
+                other.gate, c_string(self.locator_key, "locator_key", wrong_type)
+            )
+        return other
 
     # -- where objects are ---------------------------------------------------------------------
 
@@ -121,7 +189,7 @@ class Ioctx(Objects, NotCopyable):
         self.nspace = nspace
 
     def get_namespace(self) -> str:
-        """The selected namespace. Implements: rados_ioctx_get_namespace"""
+        """The selected namespace."""
         self._check("get_namespace")
         return self.nspace
 
@@ -147,8 +215,7 @@ class Ioctx(Objects, NotCopyable):
         Raises TypeError, IoctxStateError. Implements: rados_ioctx_snap_set_read
         """
         self._check("set_read")
-        if not isinstance(snap_id, int):
-            raise TypeError(f"snap_id must be an integer, not {type(snap_id).__name__}")
+        snap_id = number(snap_id, "snap_id", INT64[0])
         lib.rados_ioctx_snap_set_read(self._gate, snap_id & 0xFFFFFFFFFFFFFFFF)
 
     # -- facts ---------------------------------------------------------------------------------
@@ -169,7 +236,7 @@ class Ioctx(Objects, NotCopyable):
 
         result = grow(attempt, 128)
         if result < 0:
-            raise failed(result, "Ioctx.get_pool_name")
+            raise failed(result, f"Ioctx.get_pool_name of {self._label!r}")
         return string(buffer)
 
     def get_last_version(self) -> int:
