@@ -8,7 +8,14 @@ from rbdcffi.rados.constants import (
     LIBRADOS_OP_FLAG_FADVISE_WILLNEED,
 )
 from rbdcffi.rbd import constants
+from rbdcffi.rbd._mirror_lists import (
+    MirrorImageInfoIterator,
+    MirrorImageInstanceIdIterator,
+    MirrorImageStatusIterator,
+    MirrorPeerIterator,
+)
 from rbdcffi.rbd.completions import Completion
+from rbdcffi.rbd.config import ConfigImageIterator, ConfigPoolIterator
 from rbdcffi.rbd.constants import *  # noqa: F403
 from rbdcffi.rbd.diff import Extent, ExtentIterator
 from rbdcffi.rbd.errors import (
@@ -36,10 +43,19 @@ from rbdcffi.rbd.errors import (
     ReadOnlyImage,
     Timeout,
 )
+from rbdcffi.rbd.family import ChildIterator
 from rbdcffi.rbd.file import ImageFile
+from rbdcffi.rbd.groups import Group, GroupImageIterator, GroupSnapIterator
 from rbdcffi.rbd.image import Image
-from rbdcffi.rbd.images import RBD
-from rbdcffi.rbd.snapshots import SnapIterator
+from rbdcffi.rbd.images import ImageIterator
+from rbdcffi.rbd.locks import LockOwnerIterator
+from rbdcffi.rbd.metadata import MetadataIterator
+from rbdcffi.rbd.options import ImageOptions
+from rbdcffi.rbd.pools import PoolMetadataIterator
+from rbdcffi.rbd.rbd import RBD
+from rbdcffi.rbd.snap_info import SnapIterator
+from rbdcffi.rbd.trash import TrashIterator
+from rbdcffi.rbd.watching import Watch, WatcherIterator
 
 __all__ = [
     "LIBRADOS_OP_FLAG_FADVISE_DONTNEED",
@@ -49,24 +65,38 @@ __all__ = [
     "LIBRADOS_OP_FLAG_FADVISE_WILLNEED",
     "RBD",
     "ArgumentOutOfRange",
+    "ChildIterator",
     "Completion",
+    "ConfigImageIterator",
+    "ConfigPoolIterator",
     "ConnectionShutdown",
     "DiskQuotaExceeded",
     "Error",
     "Extent",
     "ExtentIterator",
     "FunctionNotSupported",
+    "Group",
+    "GroupImageIterator",
+    "GroupSnapIterator",
     "IOError",
     "Image",
     "ImageBusy",
     "ImageExists",
     "ImageFile",
     "ImageHasSnapshots",
+    "ImageIterator",
     "ImageMemberOfGroup",
     "ImageNotFound",
+    "ImageOptions",
     "IncompleteWriteError",
     "InvalidArgument",
+    "LockOwnerIterator",
     "LogicError",
+    "MetadataIterator",
+    "MirrorImageInfoIterator",
+    "MirrorImageInstanceIdIterator",
+    "MirrorImageStatusIterator",
+    "MirrorPeerIterator",
     "NoSpace",
     "OSError",
     "ObjectExists",
@@ -74,8 +104,12 @@ __all__ = [
     "OperationCanceled",
     "OperationNotSupported",
     "PermissionError",
+    "PoolMetadataIterator",
     "ReadOnlyImage",
     "SnapIterator",
     "Timeout",
+    "TrashIterator",
+    "Watch",
+    "WatcherIterator",
 ]
 __all__ += constants.__all__

@@ -1,136 +1,70 @@
 """I/O with callbacks, as the standard binding has it.
 
-Callbacks run on a Python thread of this package, one after the other, never on one of librbd's:
-a callback may do anything but wait for another one; closing the image is fine.
+See rbdcffi/_completions.py for the thread that makes the callbacks.
 """
 
 from __future__ import annotations
 
-import os
-import select
-import threading
+from collections.abc import Sequence
 from typing import Any, Callable
 
-from rbdcffi._buffers import new_uncleared, number, readable
-from rbdcffi._ffi import ffi, lib, new_bytes
-from rbdcffi.rbd._base import ImageBase
+from rbdcffi._buffers import (
+    INT,
+    UINT,
+    new_uncleared,
+    number,
+    steady,
+    vector,
+    writable_vector,
+    writables,
+)
+from rbdcffi._completions import Started, check_callback, nothing, the_dispatcher
+from rbdcffi._errors import EILSEQ
+from rbdcffi._ffi import PYPY, ffi, lib, needs, new_bytes
 from rbdcffi.rbd.errors import LogicError
+from rbdcffi.rbd.io import (
+    LONGEST,
+    OLD_CACHE,
+    ImageIO,
+    check_crc32c,
+    mismatch_of,
+    zero_flags_of,
+)
 
-BATCH = 256
 
-#: The name of the thread that makes the callbacks.
-THREAD = "rbdcffi-callbacks"
-
-
-class Completion:
+class Completion(Started):
     """An operation that was started, and what will be called when it is done."""
 
-    def __init__(self, oncomplete: Callable[..., Any] | None, result: Callable[[int], Any]) -> None:
-        self._oncomplete = oncomplete
-        #: makes the arguments for the callback out of the return value
-        self._arguments = result
-        self._value: int | None = None
-        self._called = threading.Event()
-        self._error: BaseException | None = None
-
-    def is_complete(self) -> bool:
-        """Whether the operation is done. Implements: rbd_aio_is_complete"""
-        return self._value is not None
+    _kind = lib.RBDCFFI_IMAGE
+    _logic_error = LogicError
 
     def wait_for_complete_and_cb(self) -> None:
         """Waits until the operation is done and its callback has returned; raises what the
         callback raised. Not from a callback: those run one after the other, in one thread.
 
-        Implements: rbd_aio_wait_for_complete
+        An exception of a callback that nobody waits for goes to sys.unraisablehook when the
+        completion is collected.
         """
-        if threading.current_thread().name == THREAD and not self._called.is_set():
-            raise LogicError(
-                "wait_for_complete_and_cb: a callback cannot wait for one that runs after it"
-            )
-        self._called.wait()
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
+        self._wait_for_callback()
 
-    def get_return_value(self) -> int | None:
-        """The result: a count or 0, or a negative errno; None before the operation is done.
+    def get_return_value(self) -> int:
+        """The result: a count or 0, or a negative errno. 0 as long as is_complete() is false.
 
         Implements: rbd_aio_get_return_value
         """
-        return self._value
-
-    def _finished(self, value: int) -> None:
-        self._value = value
-        try:
-            if self._oncomplete is not None:
-                self._oncomplete(self, *self._arguments(value))
-        except BaseException as error:
-            self._error = error
-        finally:
-            # what C used may go now
-            self._arguments = _nothing
-            self._called.set()
+        return super().get_return_value()
 
 
-class _Dispatcher:
-    """The thread that takes finished operations out of the C queue and calls back."""
+def _mismatch(place: Any, length: int, gate: Any) -> Callable[[int], tuple[int | None]]:
+    def result(value: int) -> tuple[int | None]:
+        if OLD_CACHE:
+            lib.rbd_invalidate_cache(gate)
+        return (mismatch_of(place[0], length) if value == -EILSEQ else None,)
 
-    def __init__(self) -> None:
-        self._process = os.getpid()
-        queue = lib.rbdcffi_queue_new()
-        if queue == ffi.NULL:
-            raise MemoryError("no eventfd for completions")
-        self.queue = ffi.gc(queue, lib.rbdcffi_queue_free)
-        self._lock = threading.Lock()
-        self._next = 1
-        self._pending: dict[int, tuple[Completion, Any]] = {}
-        threading.Thread(target=self._run, name=THREAD, daemon=True).start()
-
-    def _run(self) -> None:
-        tokens = ffi.new("uint64_t[]", BATCH)
-        results = ffi.new("int64_t[]", BATCH)
-        poll = select.poll()
-        poll.register(lib.rbdcffi_queue_fd(self.queue), select.POLLIN)
-        while True:
-            poll.poll()
-            count = lib.rbdcffi_queue_drain(self.queue, tokens, results, BATCH)
-            for token, result in zip(ffi.unpack(tokens, count), ffi.unpack(results, count)):
-                completion, _ = self._pending.pop(token)
-                completion._finished(result)
-                del completion
-
-    def submit(self, completion: Completion, submit: Any, gate: Any, *args: Any, keep: Any) -> int:
-        with self._lock:
-            token = self._next
-            self._next += 1
-        self._pending[token] = (completion, keep)
-        try:
-            result: int = submit(gate, self.queue, token, *args)
-        except BaseException:
-            del self._pending[token]
-            raise
-        if result < 0:
-            del self._pending[token]
-        return result
+    return result
 
 
-_dispatcher: _Dispatcher | None = None
-_dispatcher_lock = threading.Lock()
-
-
-def _the_dispatcher() -> _Dispatcher:
-    global _dispatcher
-    with _dispatcher_lock:
-        if _dispatcher is None or _dispatcher._process != os.getpid():
-            _dispatcher = _Dispatcher()
-        return _dispatcher
-
-
-def _nothing(value: int) -> tuple[Any, ...]:
-    return ()
-
-
-class CallbackIO(ImageBase):
+class CallbackIO(ImageIO):
     """The part of Image that does I/O with callbacks.
 
     `oncomplete` is called with the Completion first; the methods return it too.
@@ -145,14 +79,10 @@ class CallbackIO(ImageBase):
         *args: Any,
         keep: Any = None,
     ) -> Completion:
-        if oncomplete is not None and not callable(oncomplete):
-            raise TypeError(
-                f"Image.{what} of {self._label!r}: oncomplete must be callable, "
-                f"not {type(oncomplete).__name__}"
-            )
+        check_callback(oncomplete, self._calling(what))
         completion = Completion(oncomplete, result)
         try:
-            started = _the_dispatcher().submit(completion, submit, self._gate, *args, keep=keep)
+            started = the_dispatcher().submit(completion, submit, self._gate, *args, keep=keep)
         except (TypeError, OverflowError) as error:
             raise self._bad(error, what) from None
         if started < 0:
@@ -170,11 +100,16 @@ class CallbackIO(ImageBase):
 
         Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_read2
         """
-        what = f"aio_read({offset!r}, {length!r})"
-        number(length, f"Image.{what} of {self._label!r}: length")
+        offset, length = number(offset, "offset"), number(length, "length")
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        what = f"aio_read({offset}, {length})"
+        if oncomplete is None:
+            raise TypeError(f"{self._calling(what)}: nobody would get the data")
         try:
             own = new_bytes is None or length < 2
             buffer: Any = new_uncleared("char[]", length) if own else new_bytes(length)  # type: ignore[misc]
+        except MemoryError:
+            raise MemoryError(f"{self._calling(what)}: no memory for {length} bytes") from None
         except (TypeError, OverflowError) as error:
             raise self._bad(error, what) from None
 
@@ -204,15 +139,18 @@ class CallbackIO(ImageBase):
         oncomplete: Callable[[Completion], Any],
         fadvise_flags: int = 0,
     ) -> Completion:
-        """Starts to write; `data` is kept, and must not change, until it is written.
+        """Starts to write; `data` is kept, and must not change, until it is written. What does not
+        fit before the end of the image is left out, and the return value does not tell.
 
         Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_write2
         """
-        buffer, length = readable(data, "data")
+        offset = number(offset, "offset")
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        buffer, length = steady(data, "data")
         return self._start(
             f"aio_write({length} bytes, {offset!r})",
             oncomplete,
-            _nothing,
+            nothing,
             lib.rbdcffi_aio_write,
             offset,
             length,
@@ -221,14 +159,230 @@ class CallbackIO(ImageBase):
             keep=(data, buffer),
         )
 
+    def aio_readv(
+        self, buffers: Sequence[Any], offset: int, oncomplete: Callable[[Completion], Any]
+    ) -> Completion:
+        """Starts to read into several writable buffers, one after the other; they must not change
+        until it is done. The return value is the number of bytes.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_readv
+        """
+        offset = number(offset, "offset")
+        if PYPY:
+            # PyPy does not lock the buffers: their owners could be resized while C fills them
+            views = writables(buffers, "buffers")
+            own = [new_uncleared("char[]", view.nbytes) for view in views]
+            iov, count, length, keep = writable_vector([ffi.buffer(part) for part in own], "")
+
+            def result(value: int) -> tuple[Any, ...]:
+                done = 0
+                for view, part in zip(views, own):
+                    size = max(0, min(view.nbytes, value - done))
+                    view[:size] = ffi.buffer(part, size)
+                    done += view.nbytes
+                return ()
+        else:
+            iov, count, length, keep = writable_vector(buffers, "buffers")
+            result = nothing
+        what = f"aio_readv({length} bytes, {offset!r})"
+        if not length:
+            # librbd may abort the process
+            unused = new_uncleared("char[]", 1)
+            return self._start(
+                what,
+                oncomplete,
+                nothing,
+                lib.rbdcffi_aio_read,
+                offset,
+                0,
+                unused,
+                0,
+                keep=unused,
+            )
+        return self._start(
+            what,
+            oncomplete,
+            result,
+            lib.rbdcffi_aio_readv,
+            iov,
+            count,
+            offset,
+            keep=(iov, keep),
+        )
+
+    def aio_writev(
+        self, buffers: Sequence[Any], offset: int, oncomplete: Callable[[Completion], Any]
+    ) -> Completion:
+        """Starts to write several buffers, one after the other; they are kept, and must not change,
+        until they are written.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_writev
+        """
+        offset = number(offset, "offset")
+        iov, count, length, keep = vector(buffers, "buffers")
+        what = f"aio_writev({length} bytes, {offset!r})"
+        if not length:
+            # librbd may abort the process
+            return self._start(
+                what, oncomplete, nothing, lib.rbdcffi_aio_write, offset, 0, b"", 0, keep=keep
+            )
+        return self._start(
+            what,
+            oncomplete,
+            nothing,
+            lib.rbdcffi_aio_writev,
+            iov,
+            count,
+            offset,
+            keep=(iov, keep),
+        )
+
+    def aio_writesame(
+        self,
+        data: Any,
+        offset: int,
+        length: int,
+        oncomplete: Callable[[Completion], Any],
+        fadvise_flags: int = 0,
+    ) -> Completion:
+        """Starts to write `data` over and over; `length` is a multiple of its length. What does not
+        fit before the end of the image is left out, and the return value does not tell.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError. Implements: rbd_aio_writesame
+        """
+        offset, length = number(offset, "offset"), number(length, "length", most=LONGEST)
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        buffer, size = steady(data, "data")
+        what = f"aio_writesame({size} bytes, {offset!r}, {length!r})"
+        self._check_same(what, size, length)
+        return self._start(
+            what,
+            oncomplete,
+            nothing,
+            lib.rbdcffi_aio_writesame,
+            offset,
+            length,
+            buffer,
+            size,
+            fadvise_flags,
+            keep=(data, buffer),
+        )
+
+    @needs("rbd_aio_write_with_crc32c")
+    def aio_write_with_crc32c(
+        self,
+        data: Any,
+        offset: int,
+        crc32c: int,
+        oncomplete: Callable[[Completion], Any],
+        fadvise_flags: int = 0,
+    ) -> Completion:
+        """Starts to write data whose checksum is known; see write_with_crc32c and aio_write.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError.
+        Implements: rbd_aio_write_with_crc32c
+        """
+        offset, crc32c = number(offset, "offset"), number(crc32c, "crc32c", *UINT)
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        buffer, length = steady(data, "data")
+        what = f"aio_write_with_crc32c({length} bytes, {offset!r}, {crc32c!r})"
+        self._end(what)  # open?
+        check_crc32c(self._calling(what), buffer, length, crc32c)
+        return self._start(
+            what,
+            oncomplete,
+            nothing,
+            lib.rbdcffi_aio_write_with_crc32c,
+            offset,
+            length,
+            buffer,
+            crc32c,
+            fadvise_flags,
+            keep=(data, buffer),
+        )
+
+    def aio_compare_and_write(
+        self,
+        offset: int,
+        compare: Any,
+        data: Any,
+        oncomplete: Callable[[Completion, int | None], Any],
+        fadvise_flags: int = 0,
+    ) -> Completion:
+        """Starts to write `data` if the image holds `compare`; `oncomplete(completion, mismatch)`.
+
+        `mismatch` is None if it was written (the return value is 0), or after an error; the offset
+        of the first byte that differs, counted from `offset`, if the return value is -EILSEQ.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError.
+        Implements: rbd_aio_compare_and_write
+        """
+        offset = number(offset, "offset")
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        expected, length = steady(compare, "compare")
+        buffer, size = steady(data, "data")
+        what = f"aio_compare_and_write({offset!r}, {length} bytes)"
+        self._check_compare(what, length, size)
+        mismatch = ffi.new("uint64_t *")
+        return self._start(
+            what,
+            oncomplete,
+            _mismatch(mismatch, length, self._gate),
+            lib.rbdcffi_aio_compare_and_write,
+            offset,
+            length,
+            expected,
+            buffer,
+            mismatch,
+            fadvise_flags,
+            keep=(compare, data, expected, buffer, mismatch),
+        )
+
+    @needs("rbd_aio_compare_and_writev")
+    def aio_compare_and_writev(
+        self,
+        offset: int,
+        compare: Sequence[Any],
+        data: Sequence[Any],
+        oncomplete: Callable[[Completion, int | None], Any],
+        fadvise_flags: int = 0,
+    ) -> Completion:
+        """aio_compare_and_write of several buffers, one after the other.
+
+        Raises InvalidArgument, IOError, TypeError, OverflowError.
+        Implements: rbd_aio_compare_and_writev
+        """
+        offset = number(offset, "offset")
+        fadvise_flags = number(fadvise_flags, "fadvise_flags", *INT)
+        expected, expected_count, length, held = vector(compare, "compare")
+        iov, count, size, kept = vector(data, "data")
+        what = f"aio_compare_and_writev({offset!r}, {length} bytes)"
+        self._check_compare(what, length, size)
+        mismatch = ffi.new("uint64_t *")
+        return self._start(
+            what,
+            oncomplete,
+            _mismatch(mismatch, length, self._gate),
+            lib.rbdcffi_aio_compare_and_writev,
+            offset,
+            expected,
+            expected_count,
+            iov,
+            count,
+            mismatch,
+            fadvise_flags,
+            keep=(expected, iov, held, kept, mismatch),
+        )
+
     def aio_discard(
         self, offset: int, length: int, oncomplete: Callable[[Completion], Any]
     ) -> Completion:
         """Starts to trim a range. Raises TypeError, OverflowError. Implements: rbd_aio_discard"""
+        offset, length = number(offset, "offset"), number(length, "length")
         return self._start(
             f"aio_discard({offset!r}, {length!r})",
             oncomplete,
-            _nothing,
+            nothing,
             lib.rbdcffi_aio_discard,
             offset,
             length,
@@ -245,10 +399,12 @@ class CallbackIO(ImageBase):
 
         Raises TypeError, OverflowError. Implements: rbd_aio_write_zeroes
         """
+        offset, length = number(offset, "offset"), number(length, "length")
+        zero_flags = zero_flags_of(zero_flags)
         return self._start(
             f"aio_write_zeroes({offset!r}, {length!r})",
             oncomplete,
-            _nothing,
+            nothing,
             lib.rbdcffi_aio_write_zeroes,
             offset,
             length,
@@ -258,4 +414,20 @@ class CallbackIO(ImageBase):
 
     def aio_flush(self, oncomplete: Callable[[Completion], Any]) -> Completion:
         """Starts to make safe what was written before. Implements: rbd_aio_flush"""
-        return self._start("aio_flush", oncomplete, _nothing, lib.rbdcffi_aio_flush)
+        return self._start("aio_flush", oncomplete, nothing, lib.rbdcffi_aio_flush)
+
+    def aio_close(self, oncomplete: Callable[[Completion], Any]) -> Completion:
+        """Starts to close the image: bars new calls, and returns. What is running is waited for
+        in the background, I/O that was started included; then the image is closed.
+
+        Unlike close() it may be called inside of a callback of one of the image's own calls.
+
+        Raises InvalidArgument (the image is closed), TypeError.
+        """
+        check_callback(oncomplete, self._calling("aio_close"))
+        handle = self._handle_for("aio_close")
+        self._done(lib.rbdcffi_handle_state(handle.gate), "aio_close")
+        completion = Completion(oncomplete, nothing)
+        the_dispatcher().run(completion, handle.finish, "rbdcffi-close")
+        lib.rbdcffi_handle_shut(handle.gate)
+        return completion

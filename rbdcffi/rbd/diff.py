@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, NamedTuple
 
-from rbdcffi._buffers import new_uncleared, number
+from rbdcffi._buffers import integer, new_uncleared, number
 from rbdcffi._callbacks import Callback
+from rbdcffi._calls import Calling, named
 from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, has, lib, pointer
-from rbdcffi._handle import Handle, NotCopyable
-from rbdcffi.rbd._base import ImageBase, name_of
+from rbdcffi._handle import THREAD_WEIGHT, Handle, NotCopyable, stay, weigh
+from rbdcffi._threads import start_thread
+from rbdcffi._waiting import Call, can_be_left
+from rbdcffi.rbd._base import ImageBase, check_image
 from rbdcffi.rbd.errors import OSError, invalid
+from rbdcffi.rbd.io import LONGEST
 
 #: How many extents cross from C to Python at once.
 BATCH = 4096
@@ -62,33 +65,26 @@ class Diff(ImageBase):
         Implements: rbd_diff_iterate2, rbd_diff_iterate3
         """
         if not callable(iterate_cb):
-            raise TypeError(f"iterate_cb must be callable, not {type(iterate_cb).__name__}")
+            raise TypeError(named(f"iterate_cb must be callable, not {type(iterate_cb).__name__}"))
 
         what = f"diff_iterate({offset!r}, {length!r}, {from_snapshot!r})"
+        offset, length, snap = _arguments(self, what, offset, length, from_snapshot)
 
-        def hand_over() -> int:
-            table = extents.table
-            count = table.count
-            table.count = 0
-            for start, size, exists in _unpack(table, count):
+        def tell(found: Iterable[tuple[int, int, bool]]) -> int:
+            for start, size, exists in found:
                 result = iterate_cb(start, size, exists)
                 if result is not None and result < 0:  # type: ignore[operator]
-                    return errno_of(result, f"Image.{what} of {self._label!r}")
+                    return errno_of(result, self._calling(what))
             return 0
 
-        callback = Callback(hand_over, self._gate)
-        extents = _Extents(BATCH, callback.pointer)
-        gate = self._gate
-        self._done(lib.rbdcffi_handle_enter(gate), what)
-        try:
-            result = _diff(
-                self, offset, length, from_snapshot, include_parent, whole_object, extents
-            )
-            callback.raise_error()
-            if result >= 0:
-                result = hand_over()
-        finally:
-            lib.rbdcffi_handle_leave(gate)
+        def diff(extents: _Extents) -> int:
+            return _diff(self, offset, length, snap, include_parent, whole_object, extents)
+
+        handle = self._handle_for(what)
+        leavable = can_be_left()
+        with stay() as staying:
+            self._done(lib.rbdcffi_stay_enter(staying, handle.gate), what)
+            result = _leavably(diff, tell, handle) if leavable else _directly(diff, tell, handle)
         self._done(result, what)
 
     def diff(
@@ -120,6 +116,63 @@ def errno_of(returned: Any, what: str) -> int:
     return int(returned)
 
 
+_Diffing = Callable[["_Extents"], int]
+_Telling = Callable[[Iterable[tuple[int, int, bool]]], int]
+
+
+def _directly(diff: _Diffing, tell: _Telling, handle: Handle) -> int:
+    """The diff runs here, and C calls Python whenever its table is full."""
+
+    def hand_over() -> int:
+        table = extents.table
+        count = table.count
+        table.count = 0
+        return tell(_unpack(table, count))
+
+    callback = Callback(hand_over, handle.gate)
+    extents = _Extents(BATCH, callback.pointer)
+    result = diff(extents)
+    callback.raise_error()
+    return hand_over() if result >= 0 else result
+
+
+def _leavably(diff: _Diffing, tell: _Telling, handle: Handle) -> int:
+    """The diff runs in another thread, and what it finds is told here, so that Ctrl-C gets through
+    where nothing is found for long."""
+    extents, taken = _Extents(BATCH), _Extents(BATCH)
+
+    def run() -> int:
+        try:
+            return diff(extents)
+        finally:
+            lib.rbdcffi_extents_finish(extents.table)
+
+    call = Call(run, lambda result: None, handle)
+    try:
+        call.start()
+        while True:
+            finished = lib.rbdcffi_extents_finished(extents.table)
+            count = lib.rbdcffi_extents_take(
+                extents.table, taken.table.offsets, taken.table.lengths, taken.table.exists, _WAIT
+            )
+            try:
+                result = tell(_unpack(taken.table, count))
+            except Exception:
+                lib.rbdcffi_extents_stop(extents.table)
+                call.wait()
+                raise
+            if result < 0:
+                lib.rbdcffi_extents_stop(extents.table)
+                call.wait()
+                return result
+            if finished:
+                return call.wait()
+    except BaseException:
+        lib.rbdcffi_extents_stop(extents.table)
+        call.leave()
+        raise
+
+
 class _Extents:
     """The C table, and the arrays it points to."""
 
@@ -144,30 +197,33 @@ def _unpack(extents: Any, count: int) -> Iterator[tuple[int, int, bool]]:
 
 
 def _arguments(
-    image: ImageBase, offset: int, length: int, from_snapshot: object
-) -> tuple[str, Any]:
-    """Checks what the C call is given, so that errors come before threads."""
-    what = f"Image.diff_iterate({offset!r}, {length!r}, {from_snapshot!r}) of {image._label!r}"
-    number(offset, f"{what}: offset")
-    number(length, f"{what}: length")
-    if isinstance(from_snapshot, int):
-        if not has("rbd_diff_iterate3"):
-            raise invalid(f"{what}: a snapshot id needs Ceph 18; give the name")
-        return what, from_snapshot
-    return what, NULL if from_snapshot is None else name_of(from_snapshot, what, "from_snapshot")
+    image: ImageBase, call: str, offset: int, length: int, from_snapshot: object
+) -> tuple[int, int, Any]:
+    """What the C call is given; checked before a thread is started."""
+    offset, length = number(offset, "offset"), number(length, "length")
+    snap_id = integer(from_snapshot)
+    if snap_id is None:
+        return (
+            offset,
+            length,
+            NULL if from_snapshot is None else image._name(from_snapshot, call, "from_snapshot"),
+        )
+    if not has("rbd_diff_iterate3"):
+        raise invalid(f"{image._calling(call)}: a snapshot id needs Ceph 18; give the name")
+    return offset, length, number(snap_id, "from_snapshot")
 
 
 def _diff(
     image: ImageBase,
     offset: int,
     length: int,
-    from_snapshot: object,
+    snap: Any,
     include_parent: bool,
     whole_object: bool,
     extents: _Extents,
 ) -> int:
-    """One diff into `extents`; the C result."""
-    _, snap = _arguments(image, offset, length, from_snapshot)
+    """One diff into `extents`, of what `_arguments` returned; the C result."""
+    length = min(length, max(LONGEST - offset, 1))  # librbd adds them in 64 bits
     # releases differ in what they do with an empty range, up to a crash; it has no extents
     if length == 0:
         end = lib.rbdcffi_get_size(image._gate)
@@ -210,12 +266,12 @@ class _Producer:
         self._diff = diff
         self.result = 0
         self.error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="rbdcffi-diff", daemon=True)
 
     def start(self) -> None:
         self._handle.adopt(self)
+        weigh(THREAD_WEIGHT)
         try:
-            self._thread.start()
+            start_thread(self._run, name="rbdcffi-diff")
         except BaseException:
             self._handle.disown(self)
             raise
@@ -241,7 +297,7 @@ class _Producer:
         return False
 
 
-class ExtentIterator(NotCopyable, Iterator[Extent]):
+class ExtentIterator(Calling, NotCopyable, Iterator[Extent]):
     """Yields the extents of Image.diff; also a context manager."""
 
     _closed = True
@@ -255,12 +311,11 @@ class ExtentIterator(NotCopyable, Iterator[Extent]):
         include_parent: bool,
         whole_object: bool,
     ) -> None:
-        what, _ = _arguments(image, offset, length, from_snapshot)
-        if image._handle is None:
-            raise image._failed(lib.RBDCFFI_REFUSED - lib.RBDCFFI_CLOSED, "diff")
-        image._handle.check(what)
+        check_image(image)
+        self._what = f"diff({offset!r}, {length!r}, {from_snapshot!r})"
+        offset, length, snap = _arguments(image, self._what, offset, length, from_snapshot)
+        image._handle_for("diff").check(f"Image.{self._what}")
         self._image = image
-        self._what = what.partition(" of ")[0].replace("Image.diff_iterate", "diff", 1)
         self._extents = _Extents(AHEAD)
         self._offsets = ffi.new("uint64_t[]", AHEAD)
         self._lengths = ffi.new("uint64_t[]", AHEAD)
@@ -271,7 +326,7 @@ class ExtentIterator(NotCopyable, Iterator[Extent]):
             image,
             extents,
             lambda running: _diff(
-                running, offset, length, from_snapshot, include_parent, whole_object, extents
+                running, offset, length, snap, include_parent, whole_object, extents
             ),
         )
         self._producer.start()

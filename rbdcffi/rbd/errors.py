@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import builtins
 
-from rbdcffi._errors import EINVAL, RBD_ERRORS, REASONS, REFUSALS, CephError, ErrorTable
+from rbdcffi._calls import named
+from rbdcffi._errors import (
+    EBUSY,
+    EINVAL,
+    RBD_ERRORS,
+    RBD_GROUP_ERRORS,
+    REASONS,
+    REFUSALS,
+    CephError,
+    ErrorTable,
+)
 from rbdcffi._ffi import lib
 
 
@@ -115,14 +125,17 @@ class OperationCanceled(OSError):
 
 
 failed = ErrorTable(RBD_ERRORS, globals(), OSError).error
+group_failed = ErrorTable(RBD_GROUP_ERRORS, globals(), OSError).error
 
 
 def invalid(message: str) -> InvalidArgument:
     """An argument that C is not even asked about."""
-    return InvalidArgument(message, EINVAL)
+    return InvalidArgument(named(message), EINVAL)
 
 
 def _refused_image(reason: int, what: str) -> Error:
+    if reason in (lib.RBDCFFI_BUSY, lib.RBDCFFI_UNWRITTEN):
+        return ImageBusy(what, EBUSY)
     return invalid(what.replace(REASONS[lib.RBDCFFI_CLOSED], "image is closed"))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from rbdcffi._buffers import grow, new_uncleared, string
+from rbdcffi._buffers import grow, new_uncleared, number, string
 from rbdcffi._callbacks import Progress
 from rbdcffi._ffi import NULL, ffi, lib
-from rbdcffi.rbd._base import ImageBase
+from rbdcffi.rbd._base import ImageBase, moment
 from rbdcffi.rbd.errors import invalid
 
 _INFO = ffi.typeof("rbd_image_info_t *")
 _INFO_SIZE = ffi.sizeof("rbd_image_info_t")
+_GROUP = ffi.typeof("rbd_group_info_t *")
+_GROUP_SIZE = ffi.sizeof(_GROUP.item)
 
 
 class ImageInfo(ImageBase):
@@ -71,13 +74,9 @@ class ImageInfo(ImageBase):
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError.
         Implements: rbd_update_features
         """
-        shown = hex(features) if isinstance(features, int) else repr(features)
-        what = f"update_features({shown}, {bool(enabled)})"
-        try:
-            result = lib.rbd_update_features(self._gate, features, bool(enabled))
-        except (TypeError, OverflowError) as error:
-            raise self._bad(error, what) from None
-        self._done(result, what)
+        features = number(features, "features")
+        result = self._leavable(lib.rbd_update_features, self._gate, features, bool(enabled))
+        self._done(result, f"update_features({features:#x}, {bool(enabled)})")
 
     def flags(self) -> int:
         """The flag bits, RBD_FLAG_*. Raises Error. Implements: rbd_get_flags"""
@@ -136,6 +135,58 @@ class ImageInfo(ImageBase):
         """
         return self._text("block_name_prefix", lib.rbd_get_block_name_prefix)
 
+    def data_pool_id(self) -> int:
+        """The id of the pool that holds the image's data.
+
+        Raises Error. Implements: rbd_get_data_pool_id
+        """
+        result = int(lib.rbd_get_data_pool_id(self._gate))
+        self._done(result, "data_pool_id")
+        return result
+
+    def create_timestamp(self) -> datetime:
+        """When the image was created: aware, in UTC.
+
+        Raises Error. Implements: rbd_get_create_timestamp
+        """
+        return self._moment("create_timestamp", lib.rbd_get_create_timestamp)
+
+    def access_timestamp(self) -> datetime:
+        """When the image was read last, roughly: aware, in UTC.
+
+        The option rbd_atime_update_interval says how roughly; a client that may not write does not
+        count. Raises Error. Implements: rbd_get_access_timestamp
+        """
+        return self._moment("access_timestamp", lib.rbd_get_access_timestamp)
+
+    def modify_timestamp(self) -> datetime:
+        """When the image was written to last, roughly: aware, in UTC.
+
+        The option rbd_mtime_update_interval says how roughly.
+
+        Raises Error. Implements: rbd_get_modify_timestamp
+        """
+        return self._moment("modify_timestamp", lib.rbd_get_modify_timestamp)
+
+    def _moment(self, call: str, function: Any) -> datetime:
+        time = ffi.new("struct timespec *")
+        self._done(function(self._gate, time), call)
+        return moment(time.tv_sec)
+
+    def group(self) -> dict[str, Any]:
+        """The group that the image is in.
+
+        Returns a dict: pool (the id of the group's pool), name; -1 and '' if it is in none.
+
+        Raises Error. Implements: rbd_get_group, rbd_group_info_cleanup
+        """
+        info = ffi.new(_GROUP)
+        self._done(lib.rbd_get_group(self._gate, info, _GROUP_SIZE), "group")
+        try:
+            return {"pool": info.pool, "name": string(info.name)}
+        finally:
+            lib.rbd_group_info_cleanup(info, _GROUP_SIZE)
+
     def _text(self, call: str, function: Any) -> str:
         buffer: Any = NULL
 
@@ -163,18 +214,16 @@ class ImageInfo(ImageBase):
 
         Raises InvalidArgument, ReadOnlyImage, TypeError, OverflowError. Implements: rbd_resize2
         """
-        progress = Progress(on_progress, self._gate)
+        size = number(size, "size")
+        progress = Progress(on_progress, self._handle)
         try:
-            result = lib.rbd_resize2(
-                self._gate, size, bool(allow_shrink), progress.function, progress.data
-            )
-        except (TypeError, OverflowError) as error:
-            raise self._bad(error, f"resize({size!r})") from None
-        progress.raise_error()
+            result = progress.call(lib.rbd_resize2, self._gate, size, bool(allow_shrink))
+        finally:
+            self._resized += 1
         if result < 0:
             if not allow_shrink and result > lib.RBDCFFI_REFUSED and size < self.size():
                 raise invalid(
-                    f"Image.resize({size}) of {self._label!r}: smaller than the image, and "
+                    f"{self._calling(f'resize({size})')}: smaller than the image, and "
                     "allow_shrink is False",
                 )
             raise self._failed(result, f"resize({size})")
@@ -187,7 +236,6 @@ class ImageInfo(ImageBase):
 
         Raises Error. Implements: rbd_rebuild_object_map
         """
-        progress = Progress(on_progress, self._gate)
-        result = lib.rbd_rebuild_object_map(self._gate, progress.function, progress.data)
-        progress.raise_error()
+        progress = Progress(on_progress, self._handle)
+        result = progress.call(lib.rbd_rebuild_object_map, self._gate)
         self._done(result, "rebuild_object_map")
