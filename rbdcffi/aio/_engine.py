@@ -1,8 +1,8 @@
-"""The completion engine: librbd's own asynchronous I/O, without worker threads.
+"""The completion engine: asynchronous I/O of librbd and librados, without worker threads.
 
-An operation is submitted from the event loop's thread and finishes on one of librbd's, in C. Its
-token appears in a queue whose eventfd the event loop watches; one wake-up drains many. Python is
-never entered from a thread of librbd.
+An operation is submitted from the event loop's thread and finishes on one of the library's, in C.
+Its token appears in a queue whose eventfd the event loop watches; one wake-up drains many. Python
+is never entered from a thread of the libraries.
 
 Whatever C reads or writes is kept in `_pending` until the token has come back, whether anybody
 still waits for it or not. Cancelling therefore returns at once.
@@ -11,33 +11,33 @@ still waits for it or not. Cancelling therefore returns at once.
 from __future__ import annotations
 
 import itertools
-import sys
+import os
+import threading
 from typing import Any, Callable
 
-from anyio.lowlevel import RunVar
-
+from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import ffi, lib
+from rbdcffi.aio._loops import PerLoop, in_trio
 
 #: How many finished operations one call into C returns.
 BATCH = 512
 
 _tokens = itertools.count(1)
-_engine: RunVar[Engine] = RunVar("rbdcffi_completion_engine")
 
 #: Engines whose event loop may have ended before their operations; see _sweep.
 _engines: dict[Engine, None] = {}
+_sweeping = threading.Lock()
 
 
-class Operation:
-    """One operation in flight, and what C uses until it is finished."""
+class InFlight:
+    """An operation, and what C uses until it is finished."""
 
     __slots__ = ("finished", "keep", "result", "waiter")
 
-    def __init__(self, keep: Any) -> None:
-        self.keep = keep
-        self.finished = False
-        self.result = 0
-        self.waiter: Any = None
+    finished: bool
+    keep: Any
+    result: int
+    waiter: Any
 
 
 class Engine:
@@ -53,7 +53,11 @@ class Engine:
         self._fd = lib.rbdcffi_queue_fd(queue)
         self._found = ffi.new("uint64_t[]", BATCH)
         self._results = ffi.new("int64_t[]", BATCH)
-        self._pending: dict[int, Operation] = {}
+        self._pending: dict[int, InFlight] = {}
+        #: how many threads are in start_late, and whether it is too late for them
+        self._starting = 0
+        self._released = False
+        self._lock = threading.Lock()
         self._start()
 
     # -- what the two kinds of event loop do differently ---------------------------------------
@@ -67,30 +71,45 @@ class Engine:
         raise NotImplementedError
 
     def start(
-        self, submit: Callable[..., int], gate: Any, *args: Any, keep: Any
-    ) -> tuple[int, Any]:
-        """Submits an operation: (negative result, None) if C refuses it, else (0, operation).
+        self, operation: InFlight, keep: Any, submit: Callable[..., int], gate: Any, *args: Any
+    ) -> int:
+        """Submits an operation; negative if C refuses it.
 
         `keep` is what C uses until the operation is finished, waited for or not.
         """
+        operation.finished = False
+        operation.keep = keep
+        operation.waiter = None
         token = next(_tokens)
-        operation = Operation(keep)
         self._pending[token] = operation
-        result = submit(gate, self.queue, token, *args)
+        try:
+            result = submit(gate, self.queue, token, *args)
+        except (TypeError, OverflowError):
+            self._pending.pop(token, None)
+            raise
+        # after Ctrl-C nobody knows whether C has begun, and uses what is kept
         if result < 0:
             del self._pending[token]
-            return result, None
-        return 0, operation
+        return result
 
-    async def wait(self, operation: Operation) -> int:
-        """The result of an operation, for one waiter at a time. Cancelling returns at once, and the
-        operation can be waited for again."""
+    def start_late(
+        self, operation: InFlight, keep: Any, submit: Callable[..., int], gate: Any, *args: Any
+    ) -> int:
+        """start() in another thread, for what may block; the event loop may be over meanwhile."""
+        with self._lock:
+            if self._released:
+                return -ECANCELED
+            self._starting += 1
+        try:
+            return self.start(operation, keep, submit, gate, *args)
+        finally:
+            with self._lock:
+                self._starting -= 1
+
+    async def wait(self, operation: InFlight) -> None:
+        """Until the operation is finished; for one waiter at a time. Cancelling returns at once,
+        and the operation can be waited for again."""
         raise NotImplementedError
-
-    async def call(self, submit: Callable[..., int], gate: Any, *args: Any, keep: Any) -> int:
-        """Submits an operation and waits for its result."""
-        result, operation = self.start(submit, gate, *args, keep=keep)
-        return result if operation is None else await self.wait(operation)
 
     def _wake(self, waiter: Any) -> None:
         """The operation that `waiter` waits for is finished."""
@@ -117,8 +136,10 @@ class Engine:
             for token in ffi.unpack(self._found, count):
                 self._pending.pop(token, None)
             if not count:
-                if self._pending:
-                    return False
+                with self._lock:
+                    if self._pending or self._starting:
+                        return False
+                    self._released = True
                 # the RunVar keeps the engine as long as the loop lives, and the engine the loop
                 self._loop = None
                 ffi.release(self.queue)
@@ -135,12 +156,11 @@ class _AsyncioEngine(Engine):
     def _ended(self) -> bool:
         return self._loop is None or self._loop.is_closed()
 
-    async def wait(self, operation: Operation) -> int:
+    async def wait(self, operation: InFlight) -> None:
         if not operation.finished:
             # a future of the waiter's own: cancelling it leaves the operation to the next one
             future = operation.waiter = self._loop.create_future()
             await future
-        return operation.result
 
     def _wake(self, waiter: Any) -> None:
         if not waiter.done():
@@ -166,11 +186,11 @@ class _TrioEngine(Engine):
     def _ended(self) -> bool:
         return self._over
 
-    async def wait(self, operation: Operation) -> int:
+    async def wait(self, operation: InFlight) -> None:
         trio = self._trio
         if operation.finished:
             await trio.lowlevel.checkpoint()
-            return operation.result
+            return
 
         def abort(raise_cancel: Any) -> Any:
             operation.waiter = None
@@ -178,38 +198,39 @@ class _TrioEngine(Engine):
 
         operation.waiter = trio.lowlevel.current_task()
         await trio.lowlevel.wait_task_rescheduled(abort)
-        return operation.result
 
     def _wake(self, waiter: Any) -> None:
         self._trio.lowlevel.reschedule(waiter)
 
 
 def _sweep() -> None:
-    for engine in list(_engines):
-        if engine._ended() and engine.sweep():
-            _engines.pop(engine, None)
+    with _sweeping:
+        for engine in list(_engines):
+            if engine._ended() and engine.sweep():
+                _engines.pop(engine, None)
 
 
-def _in_trio() -> bool:
-    # another thread may be importing trio just now
-    lowlevel: Any = getattr(sys.modules.get("trio"), "lowlevel", None)
-    if not hasattr(lowlevel, "current_trio_token"):
-        return False
-    try:
-        lowlevel.current_trio_token()
-    except RuntimeError:
-        return False
-    return True
+def _after_fork() -> None:
+    # the engines are the parent's, and another thread of it may have held the lock
+    global _sweeping
+    _sweeping = threading.Lock()
+    _engines.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def engine() -> Engine:
     """The running event loop's engine."""
-    try:
-        return _engine.get()
-    except LookupError:
-        pass
+    return _engine.get()
+
+
+def _make() -> Engine:
     _sweep()
-    made: Engine = _TrioEngine() if _in_trio() else _AsyncioEngine()
-    _engine.set(made)
+    made: Engine = _TrioEngine() if in_trio() else _AsyncioEngine()
     _engines[made] = None
     return made
+
+
+_engine = PerLoop("rbdcffi_completion_engine", _make)

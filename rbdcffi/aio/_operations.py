@@ -7,40 +7,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rbdcffi._buffers import new_uncleared, readable
+from rbdcffi._buffers import INT, new_uncleared, number, steady, vector
 from rbdcffi._ffi import ffi, lib, new_bytes
-from rbdcffi.aio._engine import engine
-from rbdcffi.rbd.errors import IncompleteWriteError
+from rbdcffi.aio._engine import InFlight, engine
+from rbdcffi.rbd.io import zero_flags_of
 
 if TYPE_CHECKING:
     from rbdcffi.aio.image import Image
 
 
-class Operation:
+class Operation(InFlight):
     """One operation of librbd's asynchronous I/O."""
 
-    __slots__ = ("_engine", "_image", "_operation", "_what")
+    __slots__ = ("_call", "_engine", "_image")
 
-    def _start(self, image: Image, what: str, submit: Any, *args: Any, keep: Any = None) -> None:
+    #: what was called: a format and its arguments, for errors are rare
+    _call: tuple[Any, ...]
+
+    def _start(self, image: Image, call: Any, submit: Any, *args: Any, keep: Any = None) -> None:
         self._image = sync = image.sync
-        self._what = what
-        self._engine = engine()
+        self._call = call
+        self._engine = running = engine()
         try:
-            result, self._operation = self._engine.start(submit, sync._gate, *args, keep=keep)
+            result = running.start(self, keep, submit, sync._gate, *args)
         except (TypeError, OverflowError) as error:
-            raise sync._bad(error, what) from None
+            raise sync._bad(error, self._what()) from None
         if result < 0:
-            raise sync._failed(result, what)
+            raise sync._failed(result, self._what())
 
-    async def _result(self) -> int:
-        result = await self._engine.wait(self._operation)
-        if result < 0:
-            raise self._image._failed(result, self._what)
-        return result
+    def _what(self) -> str:
+        text: str = self._call[0]
+        return text.format(*self._call[1:])
+
+    def _check(self) -> None:
+        if self.result < 0:
+            raise self._image._failed(self.result, self._what())
 
     async def wait(self) -> Any:
         """The result, for one waiter; raises what the synchronous call raises."""
-        await self._result()
+        await self._engine.wait(self)
+        self._check()
 
 
 class Reading(Operation):
@@ -48,14 +54,18 @@ class Reading(Operation):
 
     __slots__ = ("_buffer", "_length")
 
-    def __init__(self, image: Image, offset: int, length: int, flags: int = 0) -> None:
+    def __init__(
+        self, image: Image, offset: int, length: int, flags: int = 0, call: str = "read"
+    ) -> None:
+        if type(offset) is not int or type(flags) is not int:
+            offset, flags = number(offset, "offset"), number(flags, "fadvise_flags", *INT)
         own = new_bytes is None or length < 2
         buffer: Any = new_uncleared("char[]", length) if own else new_bytes(length)  # type: ignore[misc]
         self._buffer = buffer
         self._length = length
         self._start(
             image,
-            f"read({offset!r}, {length})",
+            ("{}({!r}, {})", call, offset, length),
             lib.rbdcffi_aio_read,
             offset,
             length,
@@ -65,23 +75,27 @@ class Reading(Operation):
         )
 
     async def wait(self) -> bytes:
-        result = await self._result()
+        await self._engine.wait(self)
+        self._check()
+        result = self.result
         if type(self._buffer) is not bytes:
             return bytes(ffi.buffer(self._buffer, result))
         return self._buffer if result == self._length else self._buffer[:result]
 
 
 class Writing(Operation):
-    """Writes one buffer; the result is its length."""
+    """Writes one buffer; the result is its length. `size` is that of the image."""
 
     __slots__ = ("_length", "_room")
 
-    def __init__(self, image: Image, data: Any, offset: int, flags: int = 0) -> None:
-        buffer, self._length = readable(data, "data")
-        self._room = _room(image, offset)
+    def __init__(self, image: Image, data: Any, offset: int, flags: int = 0, *, size: int) -> None:
+        if type(offset) is not int or type(flags) is not int:
+            offset, flags = number(offset, "offset"), number(flags, "fadvise_flags", *INT)
+        buffer, self._length = steady(data, "data")
+        self._room = size - offset
         self._start(
             image,
-            f"write({self._length} bytes, {offset!r})",
+            ("write({} bytes, {!r})", self._length, offset),
             lib.rbdcffi_aio_write,
             offset,
             self._length,
@@ -91,19 +105,10 @@ class Writing(Operation):
         )
 
     async def wait(self) -> int:
-        await self._result()
-        if 0 < self._room < self._length:
-            # librbd wrote what fits and does not tell; the synchronous call does
-            raise IncompleteWriteError(
-                f"Image.{self._what} of {self._image._label!r}: only {self._room} bytes were "
-                "written; the image ends there"
-            )
+        await self._engine.wait(self)
+        self._check()
+        self._image._check_written(self._what(), self._length, self._room)
         return self._length
-
-
-def _room(image: Image, offset: object) -> int:
-    """How many bytes the image has from an offset on; what is no offset is left to C."""
-    return image.sync.size() - offset if isinstance(offset, int) else 0
 
 
 class VectorWriting(Writing):
@@ -111,26 +116,51 @@ class VectorWriting(Writing):
 
     __slots__ = ()
 
-    def __init__(self, image: Image, buffers: Any, offset: int) -> None:
-        pairs = [readable(buffer, "buffers") for buffer in buffers]
-        self._length = sum(size for _, size in pairs)
-        self._room = _room(image, offset)
-        starts = [
-            ffi.from_buffer("char[]", part) if isinstance(part, bytes) else part
-            for part, _ in pairs
-        ]
-        iov = ffi.new("struct iovec[]", len(pairs))
-        for entry, start, (_, size) in zip(iov, starts, pairs):
-            entry.iov_base = start
-            entry.iov_len = size
+    def __init__(self, image: Image, buffers: Any, offset: int, *, size: int) -> None:
+        offset = number(offset, "offset")
+        iov, count, self._length, keep = vector(buffers, "buffers")
+        self._room = size - offset
+        call = ("writev({} bytes, {!r})", self._length, offset)
+        if not self._length:
+            # librbd may abort the process
+            self._start(image, call, lib.rbdcffi_aio_write, offset, 0, b"", 0)
+            return
         self._start(
             image,
-            f"writev({self._length} bytes, {offset!r})",
+            call,
             lib.rbdcffi_aio_writev,
             iov,
-            len(pairs),
+            count,
             offset,
-            keep=(iov, starts, buffers),
+            keep=(iov, keep),
+        )
+
+
+class SameWriting(Writing):
+    """Writes a buffer over and over; the result is the length in all."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, image: Image, data: Any, offset: int, length: int, flags: int = 0, *, size: int
+    ) -> None:
+        offset, length = number(offset, "offset"), number(length, "length")
+        flags = number(flags, "fadvise_flags", *INT)
+        buffer, part = steady(data, "data")
+        call = ("writesame({} bytes, {!r}, {!r})", part, offset, length)
+        image.sync._check_same(call[0].format(*call[1:]), part, length)
+        self._length = length
+        self._room = size - offset
+        self._start(
+            image,
+            call,
+            lib.rbdcffi_aio_writesame,
+            offset,
+            length,
+            buffer,
+            part,
+            flags,
+            keep=(data, buffer),
         )
 
 
@@ -140,10 +170,12 @@ class Zeroing(Writing):
     __slots__ = ()
 
     def __init__(self, image: Image, offset: int, length: int, zero_flags: int = 0) -> None:
+        offset, length = number(offset, "offset"), number(length, "length")
+        zero_flags = zero_flags_of(zero_flags)
         self._length = self._room = 0
         self._start(
             image,
-            f"write_zeroes({offset!r}, {length!r})",
+            ("write_zeroes({!r}, {!r})", offset, length),
             lib.rbdcffi_aio_write_zeroes,
             offset,
             length,
@@ -158,8 +190,9 @@ class Discarding(Operation):
     __slots__ = ()
 
     def __init__(self, image: Image, offset: int, length: int) -> None:
-        what = f"discard({offset!r}, {length})"
-        self._start(image, what, lib.rbdcffi_aio_discard, offset, length)
+        offset = number(offset, "offset")
+        call = ("discard({!r}, {})", offset, length)
+        self._start(image, call, lib.rbdcffi_aio_discard, offset, length)
 
 
 class Flushing(Operation):
@@ -168,23 +201,25 @@ class Flushing(Operation):
     __slots__ = ()
 
     def __init__(self, image: Image) -> None:
-        self._start(image, "flush", lib.rbdcffi_aio_flush)
+        self._start(image, ("flush",), lib.rbdcffi_aio_flush)
 
 
 class Comparing(Operation):
     """Compares and writes; the result is None, or where the content differs."""
 
-    __slots__ = ("_mismatch",)
+    __slots__ = ("_length", "_mismatch")
 
     def __init__(self, image: Image, offset: int, compare: Any, data: Any, flags: int = 0) -> None:
-        expected, length = readable(compare, "compare")
-        buffer, size = readable(data, "data")
-        what = f"compare_and_write({offset!r}, {length} bytes)"
-        image.sync._check_compare(what, length, size)
+        offset, flags = number(offset, "offset"), number(flags, "fadvise_flags", *INT)
+        expected, length = steady(compare, "compare")
+        buffer, size = steady(data, "data")
+        call = ("compare_and_write({!r}, {} bytes)", offset, length)
+        image.sync._check_compare(call[0].format(*call[1:]), length, size)
+        self._length = length
         self._mismatch = ffi.new("uint64_t *")
         self._start(
             image,
-            what,
+            call,
             lib.rbdcffi_aio_compare_and_write,
             offset,
             length,
@@ -196,5 +231,33 @@ class Comparing(Operation):
         )
 
     async def wait(self) -> int | None:
-        result = await self._engine.wait(self._operation)
-        return self._image._compared(result, self._mismatch[0], self._what)
+        await self._engine.wait(self)
+        return self._image._compared(self.result, self._mismatch[0], self._length, self._what())
+
+
+class VectorComparing(Comparing):
+    """The same of several buffers."""
+
+    __slots__ = ()
+
+    def __init__(self, image: Image, offset: int, compare: Any, data: Any, flags: int = 0) -> None:
+        offset, flags = number(offset, "offset"), number(flags, "fadvise_flags", *INT)
+        expected, expected_count, length, held = vector(compare, "compare")
+        iov, count, size, kept = vector(data, "data")
+        call = ("compare_and_writev({!r}, {} bytes)", offset, length)
+        image.sync._check_compare(call[0].format(*call[1:]), length, size)
+        self._length = length
+        self._mismatch = ffi.new("uint64_t *")
+        self._start(
+            image,
+            call,
+            lib.rbdcffi_aio_compare_and_writev,
+            offset,
+            expected,
+            expected_count,
+            iov,
+            count,
+            self._mismatch,
+            flags,
+            keep=(expected, iov, held, kept, self._mismatch),
+        )

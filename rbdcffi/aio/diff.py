@@ -6,8 +6,10 @@ import inspect
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 
+from rbdcffi._calls import Calling
+from rbdcffi.aio._workers import workers
 from rbdcffi.rbd.diff import errno_of
 from rbdcffi.rbd.errors import OperationCanceled
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from rbdcffi.rbd import Extent, Image
 
 
-class ExtentStream(AsyncIterator["Extent"]):
+class ExtentStream(Calling, AsyncIterator["Extent"]):
     """Yields the extents of aio.Image.diff; also an asynchronous context manager.
 
     The diff runs ahead by a few thousand extents and then waits for the consumer. It ends when the
@@ -54,9 +56,7 @@ class ExtentStream(AsyncIterator["Extent"]):
             self._iterator = self._image.diff(*self._arguments)
         try:
             # a thread that was left behind ends with the diff, which close() stops
-            return await to_thread.run_sync(
-                self._iterator.take, abandon_on_cancel=True, limiter=self._limiter
-            )
+            return await workers().call(self._iterator.take, limiter=self._limiter, abandon=True)
         except Exception:
             self._iterator.close()
             raise
@@ -86,4 +86,4 @@ async def call_each(stream: ExtentStream, callback: Any, image: Image, call: str
             if inspect.isawaitable(result):
                 result = await result
             if result is not None and result < 0:
-                raise image._failed(errno_of(result, f"Image.{call} of {image._label!r}"), call)
+                raise image._failed(errno_of(result, image._calling(call)), call)

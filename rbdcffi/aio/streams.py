@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from rbdcffi._buffers import number
+from rbdcffi._calls import Calling
 from rbdcffi.aio._operations import Reading, Writing, Zeroing
 from rbdcffi.rbd.errors import invalid
 
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
     from rbdcffi.aio.image import Image
 
 
-class ChunkReader(AsyncIterator[bytes]):
+#: What is negative or too small is an InvalidArgument here.
+ANY = -(1 << 63), (1 << 63) - 1
+
+
+class ChunkReader(Calling, AsyncIterator[bytes]):
     """Yields a range of an image in order, in pieces; see Image.read_chunks.
 
     Reads are started as operations, not as tasks, and this is no generator: it may be left in the
@@ -26,10 +32,13 @@ class ChunkReader(AsyncIterator[bytes]):
     def __init__(
         self, image: Image, offset: int, length: int | None, chunk: int, in_flight: int
     ) -> None:
+        chunk, in_flight = number(chunk, "chunk", *ANY), number(in_flight, "in_flight", *ANY)
+        offset = number(offset, "offset", *ANY)
+        length = None if length is None else number(length, "length", *ANY)
         if chunk < 1 or in_flight < 1:
-            raise invalid("read_chunks: chunk and in_flight must be positive")
+            raise invalid("chunk and in_flight must be positive")
         if offset < 0 or (length is not None and length < 0):
-            raise invalid("read_chunks: offset and length must not be negative")
+            raise invalid("offset and length must not be negative")
         self._image = image
         self._position = offset
         self._end: int | None = None if length is None else offset + length
@@ -43,7 +52,7 @@ class ChunkReader(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         if not self._sized:
-            size = await self._image.size()
+            size = await self._image._known_size()
             self._end = size if self._end is None else min(size, self._end)
             self._sized = True
         assert self._end is not None
@@ -59,21 +68,25 @@ class ChunkReader(AsyncIterator[bytes]):
         return data
 
 
-class Writer:
+class Writer(Calling):
     """Writes with a bounded number in flight.
 
     ``write`` returns when there is room for the next one, not when the data is written. The first
     error is raised by the next call, at the latest at the end of ``async with``, which waits for
-    all writes and flushes. `acknowledged` counts the bytes that are written for certain.
+    all writes and flushes. If the body of the ``async with`` raises something else, that is what
+    comes out, with the writer's error as its context.
+
+    `acknowledged` counts the bytes that are written for certain; `error` is the first error, None
+    if there was none.
     """
 
     def __init__(self, image: Image, in_flight: int) -> None:
-        if in_flight < 1:
-            raise invalid("writer: in_flight must be positive")
+        if number(in_flight, "in_flight", *ANY) < 1:
+            raise invalid("in_flight must be positive")
         self._image = image
         self._in_flight = in_flight
         self._window: deque[Writing] = deque()
-        self._error: Exception | None = None
+        self.error: Exception | None = None
         self.acknowledged = 0
 
     async def __aenter__(self) -> Writer:
@@ -87,36 +100,43 @@ class Writer:
         if exc_type is None:
             self._raise()
             await self._image.flush()
+        elif self.error is not None and exc is not self.error and exc.__context__ is None:
+            # raised while `exc` was on its way, so it has that as its context: no circle
+            self.error.__context__ = None
+            exc.__context__ = self.error
 
     def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
     async def _settle(self) -> None:
         """Waits for the oldest write."""
         try:
             count = await self._window[0].wait()
         except Exception as error:
-            if self._error is None:
-                self._error = error
+            if self.error is None:
+                self.error = error
         else:
             self.acknowledged += count
         self._window.popleft()
 
     async def write(self, data: Any, offset: int) -> None:
         """Starts to write; `data` must not change until the writer is done with it."""
-        await self._start(lambda: Writing(self._image, data, offset))
+        await self._admit()
+        size = await self._image._known_size()
+        self._window.append(Writing(self._image, data, offset, size=size))
 
     async def write_zeroes(self, offset: int, length: int) -> None:
         """Starts to make the range read as zeroes."""
-        await self._start(lambda: Zeroing(self._image, offset, length))
+        await self._admit()
+        self._window.append(Zeroing(self._image, offset, length))
 
-    async def _start(self, begin: Callable[[], Writing]) -> None:
+    async def _admit(self) -> None:
+        """Waits until there is room for one more."""
         self._raise()
         while len(self._window) >= self._in_flight:
             await self._settle()
             self._raise()
-        self._window.append(begin())
 
 
 async def copy_image(
