@@ -6,9 +6,11 @@
         subprocess.run(["rbd", "create", "--size", "1G", "image"], env=cluster.env(), check=True)
 
 This package needs the Ceph daemons and command-line tools (Debian: ceph-mon, ceph-osd,
-ceph-common, and ceph-mgr where one is asked for) and otherwise only the standard library.
+ceph-common, and ceph-mgr or rbd-mirror where one is asked for) and otherwise only the standard
+library.
 
-* ``Cluster`` and its ``Daemon`` objects: start, pause, kill and restart a mon, OSDs and a mgr;
+* ``Cluster`` and its ``Daemon`` objects: start, pause, kill and restart a mon, OSDs, a mgr and an
+  rbd-mirror;
 * ``python -m rbdcffi.testing``: the same for a shell (``start``, ``stop``, ``run``, ``status``);
 * ``rbdcffi.testing.plugin``: fixtures for pytest.
 """

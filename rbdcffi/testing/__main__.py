@@ -82,6 +82,7 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replicas", type=int, default=1, metavar="N", help="size of the pools")
     parser.add_argument("--objectstore", choices=("memstore", "bluestore"), default="memstore")
     parser.add_argument("--mgr", action="store_true", help="run a mgr, too")
+    parser.add_argument("--rbd-mirror", action="store_true", help="run an rbd-mirror, too")
     parser.add_argument("--cephx", action="store_true", help="clients must authenticate")
     parser.add_argument(
         "--pool", action="append", metavar="NAME", help="may be repeated (default: rbd)"
@@ -108,6 +109,7 @@ def _cluster(options: argparse.Namespace) -> Cluster:
         objectstore=options.objectstore,
         replicas=options.replicas,
         mgr=options.mgr,
+        rbd_mirror=options.rbd_mirror,
         cephx=options.cephx,
         pools=options.pool or ("rbd",),
         conf=conf,
@@ -160,7 +162,8 @@ def _status(directory: str) -> int:
     running = {name: pid for pid, name in _watchdog.find_daemons(directory).items()}
     # Each daemon has a directory of its name.
     directories = (path.name for path in Path(directory).iterdir() if path.is_dir())
-    names = sorted(name for name in directories if name.startswith(("mon.", "osd.", "mgr.")))
+    kinds = ("mon.", "osd.", "mgr.", "rbd-mirror.")
+    names = sorted(name for name in directories if name.startswith(kinds))
     print(os.path.join(directory, _watchdog.CONF))
     for name in names:
         print(f"{name}: {f'running, pid {running[name]}' if name in running else 'not running'}")

@@ -1,4 +1,4 @@
-"""One daemon of a test cluster: a mon, an OSD or a mgr."""
+"""One daemon of a test cluster: a mon, an OSD, a mgr or an rbd-mirror."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ._tools import ClusterError, launch, tail
+from ._watchdog import CONF
 
 
 class Daemon:
@@ -31,9 +32,10 @@ class Daemon:
         ready: Callable[[Daemon], bool],
         timeout: float,
     ) -> None:
-        self.name = name  # "mon.a", "osd.0", "mgr.x"
+        self.name = name  # "mon.a", "osd.0", "mgr.x", "rbd-mirror.x"
         self.log = os.path.join(directory, f"{name}.log")
         self._command = command
+        self._conf = os.path.join(directory, CONF)
         self._output = os.path.join(directory, f"{name}.out")
         self._socket = os.path.join(directory, f"{name}.asok")
         self._ready = ready
@@ -67,15 +69,17 @@ class Daemon:
         if not self.running:
             # What a killed process left behind would make us ask a socket nobody listens on.
             Path(self._socket).unlink(missing_ok=True)
-            self._process = launch(self._command, self._output)
+            # an rbd-mirror reads it again for each connection to its own cluster, and not from -c
+            self._process = launch(self._command, self._output, self._conf)
         if wait:
             self.wait_ready()
 
     def wait_ready(self, timeout: float | None = None) -> None:
         """Wait until the daemon does its work (by default for the cluster's start timeout).
 
-        Ready is: a mon in a quorum, an OSD that the mons have marked up, an active mgr. Raises
-        ClusterError with the end of its log if it ends or is not ready after `timeout` seconds.
+        Ready is: a mon in a quorum, an OSD that the mons have marked up, an active mgr, an
+        rbd-mirror that answers. Raises ClusterError with the end of its log if it ends or is not
+        ready after `timeout` seconds.
         """
         limit = self._timeout if timeout is None else timeout
         deadline = time.monotonic() + limit
@@ -138,7 +142,8 @@ class Daemon:
         self.start()
 
     def admin(self, command: str, timeout: float = 5.0, **arguments: object) -> Any:
-        """Give a command to the daemon's admin socket and return its answer, decoded from JSON.
+        """Give a command to the daemon's admin socket and return its answer, decoded from JSON;
+        None if it has nothing to say.
 
         Raises OSError (TimeoutError after `timeout` seconds) if the daemon does not answer.
         """
@@ -148,7 +153,7 @@ class Daemon:
             connection.sendall(json.dumps({"prefix": command, **arguments}).encode() + b"\0")
             (length,) = struct.unpack("!I", _receive(connection, 4))
             answer = _receive(connection, length)
-        return json.loads(answer)
+        return json.loads(answer) if answer else None
 
     def _disown(self) -> None:
         """Forget the process: it may outlive us."""

@@ -14,6 +14,7 @@ _PACKAGES = {
     "ceph-osd": "ceph-osd",
     "ceph-mgr": "ceph-mgr",
     "monmaptool": "ceph-base",
+    "rbd-mirror": "rbd-mirror",
 }
 
 # A line of Ceph's log with the level of an error: "DATE TIME THREAD -1 what is wrong".
@@ -32,7 +33,8 @@ def find_program(name: str) -> str:
         package = _PACKAGES.get(name, "ceph-common")
         raise ClusterError(
             f"{name} is not installed. A test cluster needs the Debian packages ceph-mon, ceph-osd"
-            f" and ceph-common (and ceph-mgr if there is to be a mgr); {name} is in {package}"
+            f" and ceph-common (and ceph-mgr or rbd-mirror if there is to be one); {name} is in"
+            f" {package}"
         )
     return found
 
@@ -51,15 +53,18 @@ def _tool_environment(conf: str | None) -> dict[str, str]:
     return {key: value for key, value in env.items() if not key.startswith("PYTHON")}
 
 
-def launch(command: Sequence[str], output: str) -> subprocess.Popen[bytes]:
-    """Start a long-running program in a session of its own, its output appended to a file."""
+def launch(command: Sequence[str], output: str, conf: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a long-running program in a session of its own, its output appended to a file.
+
+    CEPH_CONF is `conf` for it.
+    """
     with open(output, "ab") as file:
         return subprocess.Popen(
             [find_program(command[0]), *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            env=_tool_environment(None),
+            env=_tool_environment(conf),
             cwd="/",  # some builds of Ceph look for their plugins relative to it
             start_new_session=True,  # Ctrl-C in the terminal is for the tests, not for the cluster
         )

@@ -22,7 +22,8 @@ MARKER = ".rbdcffi-testing"
 CONF = "ceph.conf"
 
 POLL = 0.5  # seconds between two looks at the owner
-_PROGRAMS = ("ceph-osd", "ceph-mgr", "ceph-mon")  # also the order in which they are ended
+#: Also the order in which they are ended.
+_PROGRAMS = ("rbd-mirror", "ceph-osd", "ceph-mgr", "ceph-mon")
 
 
 def is_cluster(directory: str) -> bool:
@@ -33,8 +34,9 @@ def is_cluster(directory: str) -> bool:
 def find_daemons(directory: str) -> dict[int, str]:
     """The living daemons of this cluster directory, {pid: "osd.0"}, in the order to end them.
 
-    A daemon is one of ceph-mon, ceph-osd, ceph-mgr running with ``-c DIRECTORY/ceph.conf`` in the
-    same file system root as ours (a container may use the same path for something else).
+    A daemon is one of ceph-mon, ceph-osd, ceph-mgr, rbd-mirror running with
+    ``-c DIRECTORY/ceph.conf`` in the same file system root as ours (a container may use the same
+    path for something else).
     """
     conf = os.path.join(directory, CONF)
     found: list[tuple[int, str, int]] = []
@@ -51,7 +53,10 @@ def find_daemons(directory: str) -> dict[int, str]:
                 continue
         except OSError:  # it has just ended, or is somebody else's
             continue
-        name = f"{program[len('ceph-') :]}.{_option(words, '-i')}"
+        if program == "rbd-mirror":  # a client, whose id is all of its name
+            name = _option(words, "--id") or ""
+        else:
+            name = f"{program[len('ceph-') :]}.{_option(words, '-i')}"
         found.append((_PROGRAMS.index(program), name, int(entry)))
     return {pid: name for _, name, pid in sorted(found)}
 

@@ -1,4 +1,4 @@
-"""A throwaway Ceph cluster of one mon, some OSDs and perhaps a mgr, on this machine."""
+"""A throwaway Ceph cluster of one mon, some OSDs and perhaps a mgr and an rbd-mirror."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from types import TracebackType
 
 from . import _watchdog
 from ._commands import Commands, _pool_commands
-from ._config import free_ports, mon_address, options, write_conf, write_keyrings, write_secret
+from ._config import (
+    MIRROR,
+    free_ports,
+    mon_address,
+    options,
+    write_conf,
+    write_keyrings,
+    write_secret,
+)
 from ._daemon import Daemon
 from ._tools import ClusterError, find_program, launch, run, tail
 
@@ -30,6 +38,8 @@ class Cluster(Commands):
       file; survives ``kill()`` and ``restart()`` of an OSD); `replicas`: the size of pools.
     * `mgr`: whether to run a mgr too: for statistics, ``rbd task`` and the like. It loads none of
       its optional modules, unless ``conf={"mgr disabled modules": ""}``.
+    * `rbd_mirror`: whether to run an rbd-mirror too, which replicates what the pools' peers (see
+      ``rbd mirror``) have to this cluster. It looks for changes every second.
     * `cephx`: whether clients must authenticate; see ``add_client``. The key of client.admin is
       found through ceph.conf.
     * `pools`: the pools to create, for the application rbd.
@@ -50,6 +60,7 @@ class Cluster(Commands):
         objectstore: str = "memstore",
         replicas: int = 1,
         mgr: bool = False,
+        rbd_mirror: bool = False,
         cephx: bool = False,
         pools: Sequence[str] = ("rbd",),
         conf: Mapping[str, str | int | float | bool] | None = None,
@@ -65,6 +76,7 @@ class Cluster(Commands):
         self._objectstore = objectstore
         self._replicas = replicas
         self._with_mgr = mgr
+        self._with_mirror = rbd_mirror
         self._cephx = cephx
         self._pools = tuple(pools)
         self._extra = dict(conf or {})
@@ -79,6 +91,7 @@ class Cluster(Commands):
         self._stores: list[subprocess.Popen[bytes]] = []  # each the mkfs of one OSD
         self._osds: list[Daemon] = []
         self._mgr: Daemon | None = None
+        self._mirror: Daemon | None = None
 
     def __repr__(self) -> str:
         state = "stopped" if self._owner is None else self._directory
@@ -138,6 +151,14 @@ class Cluster(Commands):
             raise ClusterError("this cluster has no mgr: ask for it with Cluster(mgr=True)")
         return self._mgr
 
+    @property
+    def rbd_mirror(self) -> Daemon:
+        """The rbd-mirror. Raises ClusterError if the cluster has none."""
+        self._check_started_once()
+        if self._mirror is None:
+            raise ClusterError("this cluster has no rbd-mirror: ask for Cluster(rbd_mirror=True)")
+        return self._mirror
+
     def start(self) -> Cluster:
         """Start the cluster and wait until its pools serve I/O; return it.
 
@@ -146,8 +167,9 @@ class Cluster(Commands):
         """
         if self._owner is not None:
             raise ClusterError(f"{self!r} is started already")
-        self._mon, self._stores, self._osds, self._mgr = None, [], [], None
-        for program in ("ceph-mon", "ceph-osd", "ceph", *(["ceph-mgr"] if self._with_mgr else [])):
+        self._mon, self._stores, self._osds, self._mgr, self._mirror = None, [], [], None, None
+        optional = ["ceph-mgr"] * self._with_mgr + ["rbd-mirror"] * self._with_mirror
+        for program in ("ceph-mon", "ceph-osd", "ceph", *optional):
             find_program(program)
         self._directory = _make_directory(self._wanted_directory)
         self._owner = os.getpid()
@@ -217,7 +239,9 @@ class Cluster(Commands):
         keyring = None
         if self._cephx:
             osds = [f"osd.{number}" for number in range(self._osd_count)]
-            keyring = write_keyrings(self._directory, ["mon.", "client.admin", "mgr.x", *osds])
+            keyring = write_keyrings(
+                self._directory, ["mon.", "client.admin", "mgr.x", MIRROR, *osds]
+            )
         for number, osd_uuid in enumerate(uuids):
             self._stores.append(self._format_osd(number, osd_uuid))
         self._start_mon(keyring)
@@ -234,6 +258,14 @@ class Cluster(Commands):
         for osd in self._osds:
             osd.wait_ready()
         self.wait_active(*self._pools, timeout=self._timeout)
+        if self._with_mirror:
+            Path(self._directory, "rbd-mirror.x").mkdir()
+            client = MIRROR.partition(".")[2]
+            command = ["rbd-mirror", "-c", self.conf, "--id", client, "-f"]
+            self._mirror = Daemon(
+                "rbd-mirror.x", command, self._directory, _mirror_ready, self._timeout
+            )
+            self._mirror.start()
         if self._mgr is not None:
             self._mgr.wait_ready()
 
@@ -311,7 +343,8 @@ class Cluster(Commands):
 
     def _daemons(self) -> list[Daemon]:
         """The daemons there are, in the order to end them."""
-        return [daemon for daemon in (*self._osds, self._mgr, self._mon) if daemon is not None]
+        every = (self._mirror, *self._osds, self._mgr, self._mon)
+        return [daemon for daemon in every if daemon is not None]
 
     def _end_watchdog(self) -> None:
         if self._watchdog is not None:
@@ -330,6 +363,10 @@ def _mon_ready(mon: Daemon) -> bool:
 
 def _osd_ready(osd: Daemon) -> bool:
     return bool(osd.admin("status", timeout=1.0)["state"] == "active")
+
+
+def _mirror_ready(mirror: Daemon) -> bool:
+    return bool(mirror.admin("rbd mirror status", timeout=1.0))
 
 
 def _make_directory(wanted: str | os.PathLike[str] | None) -> str:
