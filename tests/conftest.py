@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
+import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,11 @@ PYPY = sys.implementation.name == "pypy"
 _numbers = itertools.count(1)
 
 
+def pytest_configure() -> None:
+    # a shell's job in the background ignores it, and so would all that the tests start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_report_header() -> list[str]:
     version = ".".join(map(str, rbdcffi._ffi.loaded_version()))
     built = ".".join(map(str, rbdcffi._ffi.built_version()))
@@ -28,8 +36,13 @@ def pytest_report_header() -> list[str]:
 RELEASES = {12: 14, 16: 16, 18: 18, 20: 20}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what a release of Ceph itself gets wrong: @pytest.mark.not_on_ceph(14, reason=...)."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips what a release of Ceph itself gets wrong: @pytest.mark.not_on_ceph(14, reason=...).
+    Leaves out the soak, unless $RBDCFFI_SOAK says how long it may be."""
+    if not os.environ.get("RBDCFFI_SOAK"):
+        soaks = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=soaks)
+        items[:] = [item for item in items if item not in soaks]
     release = RELEASES.get(rbdcffi._ffi.loaded_version()[1])
     for item in items:
         for mark in item.iter_markers("not_on_ceph"):
@@ -77,3 +90,13 @@ def image(ioctx: rados.Ioctx, image_name: str) -> Iterator[rbd.Image]:
     """A new open image of 16 MiB."""
     with rbd.Image(ioctx, image_name) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def nursery(ceph_conf: str, ceph_shared_pool: str) -> Iterator[Any]:
+    """Runs programs in processes of their own, on the cluster of the test run; see
+    stress/programs.py."""
+    from programs import Nursery
+
+    with Nursery(ceph_conf) as made:
+        yield made

@@ -31,8 +31,11 @@ def run_demo(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
 @pytest.fixture(autouse=True)
 def _nothing_stays(cluster: rados.Rados, ioctx: rados.Ioctx) -> Any:
+    # this client's map may be older than what others have done
+    cluster.wait_for_latest_osdmap()
     pools, images = sorted(cluster.list_pools()), sorted(rbd.RBD().list(ioctx))
     yield
+    cluster.wait_for_latest_osdmap()
     assert sorted(cluster.list_pools()) == pools
     assert sorted(rbd.RBD().list(ioctx)) == images
 

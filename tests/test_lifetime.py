@@ -16,12 +16,59 @@ import textwrap
 import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from rbdcffi import rados, rbd
+from rbdcffi import _handle, rados, rbd
 from rbdcffi._ffi import lib
+from rbdcffi._waiting import Call
 from rbdcffi.testing import Cluster
+
+
+@contextmanager
+def conversation(text: str) -> Iterator[subprocess.Popen[str]]:
+    """Another Python, to talk to by lines; it is killed after a minute, and at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = threading.Timer(60, process.kill)
+        deadline.start()
+        try:
+            yield process
+        finally:
+            deadline.cancel()
+            process.kill()
+
+
+def left_by_ctrl_c(text: str, own: Cluster) -> None:
+    """Interrupts a program on a cluster that hangs, and lets it end on one that does not."""
+    with conversation(text) as process:
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            own.osds[0].pause()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            time.sleep(1)
+            asked = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "interrupted\n"
+            assert process.stdout.readline() == "closed\n"
+            assert time.monotonic() - asked < 5
+            own.osds[0].resume()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "shut down\n"
+            assert process.wait(20) == 0
+        finally:
+            own.osds[0].resume()
+
 
 PRELUDE = """
 import gc, os, signal, sys, threading, time
@@ -296,18 +343,21 @@ def test_a_forked_child_gets_an_error_and_the_parent_stays_fine(
         image = fresh(NAME)
         objects = ioctx.list_objects()
         extents = image.diff(0, image.size(), None)
+        answered = threading.Event()
+        completion = image.aio_read(0, 1, lambda completion, data: answered.wait(20))
         child = os.fork()
         if child == 0:
             signal.alarm(10)
             told = []
             for call in (lambda: image.read(0, 1), lambda: list(extents), lambda: ioctx.read("x"),
                          cluster.get_fsid, lambda: rbd.Image(ioctx, NAME),
-                         lambda: image.diff(0, 1, None), lambda: rbd.RBD().list(ioctx)):
+                         lambda: image.diff(0, 1, None), lambda: rbd.RBD().list(ioctx),
+                         completion.wait_for_complete_and_cb):
                 try:
                     call()
                 except (rbd.Error, rados.Error) as error:
                     told.append("forked" in str(error))
-            assert told == [True] * 7, told
+            assert told == [True] * 8, told
             image.close(); ioctx.close(); cluster.shutdown()
             del image, objects, extents
             gc.collect()
@@ -316,6 +366,8 @@ def test_a_forked_child_gets_an_error_and_the_parent_stays_fine(
                     assert mine.read(0, 1) == b"x"
             sys.exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        answered.set()
+        completion.wait_for_complete_and_cb()
         assert image.read(0, 1) == b"x"
         image.close()
         print("fine")
@@ -422,6 +474,10 @@ def test_forgotten_connections_leave_nothing_behind(ceph_conf: str, image_name: 
         for _ in range(3):
             connect_and_forget()
             after = settle()
+        deadline = time.monotonic() + 10
+        while after > before and time.monotonic() < deadline:
+            time.sleep(0.1)  # the threads that waited for the closing are about to end
+            after = threads()
         assert after <= before
 
 
@@ -513,7 +569,147 @@ def test_selecting_snapshots_beside_writes(image: rbd.Image) -> None:
 # -- hanging clusters -------------------------------------------------------------------------
 
 
+def test_selecting_a_snapshot_does_not_wait_for_ever(ceph_cluster_factory, fresh_name: str) -> None:
+    """Beside a call that hangs; nor does it keep the other calls waiting."""
+    own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600, "rbd cache": "false"})
+    before = lib.rbdcffi_alone_patience(300)
+    with rados.Rados(conffile=own.conf) as connection, connection.open_ioctx("rbd") as ioctx:
+        rbd.RBD().create(ioctx, fresh_name, 1 << 20)
+        with rbd.Image(ioctx, fresh_name) as image:
+            image.write(b"x", 0)
+            own.osds[0].pause()
+            thread = threading.Thread(target=image.write, args=(b"y" * 4096, 0))
+            try:
+                thread.start()
+                time.sleep(0.2)
+                with pytest.raises(rbd.ImageBusy, match=r"Image\.set_snap.*do not end"):
+                    image.set_snap(None)
+                assert image.size() == 1 << 20
+            finally:
+                lib.rbdcffi_alone_patience(before)
+                own.osds[0].resume()
+            thread.join(20)
+            image.set_snap(None)
+            assert image.read(0, 4096) == b"y" * 4096
+
+
+def test_changes_of_an_image_take_turns(ceph_conf: str, fresh_name: str) -> None:
+    """librbd ends the process, or hangs, when some of them run side by side. Nobody starves."""
+    text = PRELUDE.format(conf=ceph_conf) + textwrap.dedent(
+        f"""
+        image = fresh({fresh_name!r})
+        image.create_snap("base")
+        image.create_snap("guarded")
+        start = time.monotonic()
+        def goes_on():
+            seconds = time.monotonic() - start
+            return seconds < 4 or (seconds < 60 and min(done.values()) < 2)
+        def run(name, *calls):
+            while goes_on():
+                for call in calls:
+                    call()
+                done[name] += 1
+        def guard():
+            image.protect_snap("guarded")
+            image.unprotect_snap("guarded")
+        sizes = [64 * MIB, 32 * MIB]
+        changes = dict(
+            resize=[lambda: image.resize(sizes[0]), lambda: image.resize(sizes[1])],
+            resize_too=[lambda: image.resize(sizes[1])],
+            rollback=[lambda: image.rollback_to_snap("base")],
+            sparsify=[lambda: image.sparsify(4096)],
+            rebuild=[image.rebuild_object_map],
+            guard=[guard],
+            snapshots=[lambda: image.create_snap("s"), lambda: image.remove_snap("s")],
+        )
+        done = dict.fromkeys(changes, 0)
+        threads = [threading.Thread(target=run, args=(n, *c)) for n, c in changes.items()]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert min(done.values()) >= 2, done
+        image.close(); cluster.shutdown()
+        print("survived")
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr[-2000:]
+
+
+def test_a_turn_is_not_waited_for_for_ever(ceph_cluster_factory, fresh_name: str) -> None:
+    own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600, "rbd cache": "false"})
+    before = lib.rbdcffi_turn_patience(300)
+    with rados.Rados(conffile=own.conf) as connection, connection.open_ioctx("rbd") as ioctx:
+        rbd.RBD().create(ioctx, fresh_name, 1 << 20)
+        with rbd.Image(ioctx, fresh_name) as image:
+            own.osds[0].pause()
+            thread = threading.Thread(target=image.resize, args=(2 << 20,))
+            try:
+                thread.start()
+                time.sleep(0.2)
+                with pytest.raises(rbd.ImageBusy, match=r"Image\.create_snap.*do not end"):
+                    image.create_snap("late")
+            finally:
+                lib.rbdcffi_turn_patience(before)
+                own.osds[0].resume()
+            thread.join(20)
+            image.create_snap("in time")
+            assert [snap["name"] for snap in image.list_snaps()] == ["in time"]
+
+
+def test_a_turn_is_refused_in_a_callback_that_it_would_wait_for(image: rbd.Image) -> None:
+    image.write(b"x" * 4096, 0)
+    image.create_snap("base")
+    errors: list[BaseException] = []
+
+    def progress(done: int, total: int) -> None:
+        for call in (lambda: image.create_snap("inner"), lambda: image.resize(1 << 20)):
+            began = time.monotonic()
+            with pytest.raises(rbd.InvalidArgument, match="this is a callback") as caught:
+                call()
+            assert time.monotonic() - began < 5
+            errors.append(caught.value)
+
+    image.rollback_to_snap("base", on_progress=progress)
+    assert errors
+    # a call that takes no turn is not in the way
+    image.diff_iterate(0, image.size(), None, lambda *extent: image.create_snap("in diff"))
+    assert [snap["name"] for snap in image.list_snaps()] == ["base", "in diff"]
+
+
+def test_a_finalizer_does_not_wait_for_ever(
+    ceph_cluster_factory, fresh_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing goes on without it, and what was written is kept."""
+    monkeypatch.setattr(_handle, "REAP_TIMEOUT", 0.3)
+    own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600})
+    with rados.Rados(conffile=own.conf) as connection, connection.open_ioctx("rbd") as ioctx:
+        rbd.RBD().create(ioctx, fresh_name, 1 << 20)
+        image = rbd.Image(ioctx, fresh_name)
+        own.osds[0].pause()
+        try:
+            image.aio_write(b"kept" * 1024, 0, lambda completion: None)
+            began = time.monotonic()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)
+                del image
+                gc.collect()
+                _handle.reap()  # PyPy's finalizers leave it to others
+            assert time.monotonic() - began < 10
+        finally:
+            own.osds[0].resume()
+        deadline = time.monotonic() + 20
+        while connection._open_handle._children.keys() - {ioctx._handle}:
+            assert time.monotonic() < deadline
+            _handle.reap()
+            time.sleep(0.01)
+        with rbd.Image(ioctx, fresh_name) as image:
+            assert image.read(0, 4096) == b"kept" * 1024
+
+
 def test_ctrl_c_leaves_an_open_that_hangs(ceph_cluster_factory, fresh_name: str) -> None:
+    """Nor does the I/O context wait for the open that was left."""
     own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600})
     text = PRELUDE.format(conf=own.conf) + textwrap.dedent(
         f"""
@@ -524,33 +720,44 @@ def test_ctrl_c_leaves_an_open_that_hangs(ceph_cluster_factory, fresh_name: str)
             rbd.Image(ioctx, {fresh_name!r})
         except KeyboardInterrupt:
             print("interrupted", flush=True)
+        ioctx.close()
+        print("closed", flush=True)
         sys.stdin.readline()
         cluster.shutdown()
         print("shut down", flush=True)
         """
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
+    left_by_ctrl_c(text, own)
+
+
+@pytest.mark.parametrize("what", ["image.close()", "cluster.shutdown()"])
+def test_ctrl_c_leaves_a_close_that_hangs(ceph_cluster_factory, fresh_name: str, what: str) -> None:
+    """The close goes on in the background; nothing that was written is lost."""
+    own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600})
+    text = PRELUDE.format(conf=own.conf) + textwrap.dedent(
+        f"""
+        image = fresh({fresh_name!r})
+        print("ready", flush=True)
+        sys.stdin.readline()
+        image.aio_write(b"kept" * 1024, 0, lambda completion: None)
         try:
-            assert process.stdout.readline() == "ready\n"
-            own.osds[0].pause()
-            process.stdin.write("\n")
-            process.stdin.flush()
-            time.sleep(1)
-            asked = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            assert process.stdout.readline() == "interrupted\n"
-            assert time.monotonic() - asked < 5
-            own.osds[0].resume()
-            process.stdin.write("\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "shut down\n"
-            assert process.wait(20) == 0
-        finally:
-            own.osds[0].resume()
-            process.kill()
+            {what}
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        try:
+            image.size()
+        except rbd.InvalidArgument:
+            print("closed", flush=True)
+        sys.stdin.readline()
+        image.close()
+        cluster.shutdown()
+        print("shut down", flush=True)
+        """
+    )
+    left_by_ctrl_c(text, own)
+    with rados.Rados(conffile=own.conf) as connection, connection.open_ioctx("rbd") as ioctx:
+        with rbd.Image(ioctx, fresh_name, read_only=True) as image:
+            assert image.read(0, 4096) == b"kept" * 1024
 
 
 def test_an_abandoned_open_leaves_no_watcher(ceph_cluster_factory, fresh_name: str) -> None:
@@ -586,13 +793,7 @@ def test_exit_does_not_wait_for_a_cluster_that_hangs(ceph_cluster_factory, fresh
         image.aio_write(b"x" * 4096, 0, lambda completion: None)
         """
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", text],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with conversation(text) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "ready\n"
@@ -600,6 +801,37 @@ def test_exit_does_not_wait_for_a_cluster_that_hangs(ceph_cluster_factory, fresh
             _, errors = process.communicate("\n", timeout=30)
         finally:
             own.osds[0].resume()
-            process.kill()
     assert process.returncode == 0, errors
     assert "leaving it open at exit" in errors
+
+
+def test_what_is_thrown_away_late_keeps_the_handle(
+    cluster: rados.Rados, ioctx: rados.Ioctx
+) -> None:
+    """A caller leaves when his call is over already: what it returned is discarded beside the close
+    of the handle, which does not wait for that."""
+    context = cluster.open_ioctx(ioctx.name)
+    handle = context._handle
+    assert handle is not None
+    go, over = threading.Event(), threading.Event()
+
+    def discard(result: str) -> None:
+        assert result == "found"
+        assert go.wait(20)
+        over.set()
+
+    call = Call(lambda: "found", discard, handle)
+    call.run()
+    call.leave()
+    started = time.monotonic()
+    context.close()
+    assert time.monotonic() - started < 5
+    # closed, but not destroyed yet
+    assert handle in cluster._open_handle.children()
+    go.set()
+    assert over.wait(20)
+    deadline = time.monotonic() + 20
+    while handle in cluster._open_handle.children():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not handle.given_up

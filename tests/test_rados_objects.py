@@ -392,3 +392,39 @@ def test_unclosed_warns(cluster: rados.Rados) -> None:
         del context
         gc.collect()
     cluster.open_ioctx("rbd").close()
+
+
+def test_writing_nothing_behind_the_end(ioctx: rados.Ioctx, fresh_name: str) -> None:
+    """OSDs before Ceph 18 spoil the object's checksum then, and reads hang."""
+    ioctx.write_full(fresh_name, b"content")
+    ioctx.write(fresh_name, b"", 4096)
+    ioctx.aio_write(fresh_name, b"", 8192).wait_for_complete_and_cb()
+    assert ioctx.read(fresh_name) == b"content"
+    ioctx.write(f"{fresh_name}-new", b"", 5)
+    assert ioctx.read(f"{fresh_name}-new") == b""
+
+
+def test_lengths_that_cannot_be(ioctx: rados.Ioctx, fresh_name: str) -> None:
+    ioctx.write_full(fresh_name, b"abc")
+    what = rf"of object '{fresh_name}' in pool '{ioctx.name}'"
+    for length in (1 << 63, 1 << 64):
+        with pytest.raises(OverflowError, match=rf"^Ioctx\.read {what}: length must be"):
+            ioctx.read(fresh_name, length)
+        with pytest.raises(OverflowError, match=rf"^Ioctx\.aio_read {what}: length must be"):
+            ioctx.aio_read(fresh_name, length, 0, lambda *args: None)
+    whole = 1 << 62
+    for call, *args in (
+        (ioctx.read, whole),
+        (ioctx.aio_read, whole, 0),
+        (ioctx.aio_execute, "hello", "say_hello", b"", whole),
+        (ioctx.execute, "hello", "say_hello", b"", whole),
+    ):
+        name = call.__name__
+        with pytest.raises(MemoryError, match=rf"^Ioctx\.{name} .*{what}: no memory for {whole}"):
+            call(fresh_name, *args)  # type: ignore[operator]
+    with pytest.raises(MemoryError, match=rf"^Ioctx\.aio_getxattr {what}: no memory for {whole}"):
+        ioctx.aio_getxattr(fresh_name, "x", length=whole)
+    for length in (1 << 31, 1 << 40):
+        with pytest.raises((rados.OSError, MemoryError), match=what):
+            ioctx.read(fresh_name, length)
+    assert ioctx.read(fresh_name, (1 << 31) - 1) == b"abc"

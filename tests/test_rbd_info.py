@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -32,6 +34,11 @@ FACTS = [
     "get_name",
     "id",
     "block_name_prefix",
+    "data_pool_id",
+    "create_timestamp",
+    "access_timestamp",
+    "modify_timestamp",
+    "group",
 ]
 
 
@@ -68,6 +75,10 @@ def test_types(image: rbd.Image) -> None:
         "get_name": str,
         "id": str,
         "block_name_prefix": str,
+        "create_timestamp": datetime,
+        "access_timestamp": datetime,
+        "modify_timestamp": datetime,
+        "group": dict,
     }
 
 
@@ -259,3 +270,40 @@ def test_read_only(ioctx: rados.Ioctx, image_name: str) -> None:
             with pytest.raises(rbd.ReadOnlyImage) as caught:
                 call()
             assert caught.value.errno == errno.EROFS
+
+
+def test_group(image: rbd.Image) -> None:
+    """See test_rbd_snap_info.py for an image that is in one."""
+    assert image.group() == {"pool": -1, "name": ""}
+
+
+def test_data_pool(
+    ioctx: rados.Ioctx, image: rbd.Image, cluster: rados.Rados, ceph_pool: str
+) -> None:
+    assert image.data_pool_id() == ioctx.get_pool_id()
+    name = f"{image.name}-data"
+    rbd.RBD().create(ioctx, name, SIZE, data_pool=ceph_pool)
+    with rbd.Image(ioctx, name) as other:
+        assert other.data_pool_id() == cluster.pool_lookup(ceph_pool) != image.data_pool_id()
+
+
+def test_timestamps(ioctx: rados.Ioctx, image: rbd.Image) -> None:
+    now = datetime.now(timezone.utc)
+    created = image.create_timestamp()
+    for stamp in (created, image.access_timestamp(), image.modify_timestamp()):
+        assert abs(stamp - now) < timedelta(seconds=10)
+        assert stamp.tzinfo is timezone.utc and stamp.microsecond == 0
+
+
+def test_timestamps_follow_the_use(ceph_conf: str, image_name: str) -> None:
+    options = {"rbd_mtime_update_interval": "1", "rbd_atime_update_interval": "1"}
+    with rados.Rados(conffile=ceph_conf, conf=options) as connection:
+        with connection.open_ioctx("rbd") as ioctx, rbd.Image(ioctx, image_name) as image:
+            created = image.create_timestamp()
+            deadline = time.monotonic() + 30
+            while image.modify_timestamp() <= created or image.access_timestamp() <= created:
+                assert time.monotonic() < deadline
+                time.sleep(0.3)
+                image.write(b"x", 0)
+                image.read(0, 1)
+            assert image.create_timestamp() == created

@@ -545,7 +545,43 @@ def test_any_order_of_operations(
     rbd.RBD().remove(ioctx, name)
 
 
-@pytest.mark.not_on_ceph(14, reason="seen: a read returns the old content, cause not known")
+@pytest.mark.parametrize("striped", [False, True])
+def test_where_the_comparison_fails(ioctx: rados.Ioctx, fresh_name: str, striped: bool) -> None:
+    """Counted from the offset; librbd adds where the object begins in the image."""
+    stripes = {"stripe_unit": 1024, "stripe_count": 3} if striped else {}
+    features = rbd.RBD_FEATURE_LAYERING | (rbd.RBD_FEATURE_STRIPINGV2 if striped else 0)
+    rbd.RBD().create(ioctx, fresh_name, MIB, 16, False, features, **stripes)
+    with rbd.Image(ioctx, fresh_name) as image:
+        for offset in (0, 512, 4096, 64 << 10, 99328, 312832, MIB - 512):
+            for length in (1, 7, 512):
+                image.write(b"x" * length, offset)
+                for place in {0, length // 2, length - 1}:
+                    other = bytearray(b"x" * length)
+                    other[place] = 0
+                    assert image.compare_and_write(offset, other, b"y" * length) == place
+                    told: list[object] = []
+                    image.aio_compare_and_write(
+                        *(offset, bytes(other), b"y" * length),
+                        lambda _, at, told=told: told.append(at),
+                    ).wait_for_complete_and_cb()
+                    assert told == [place]
+                assert image.read(offset, length) == b"x" * length
+
+
+def test_comparing_more_than_half_of_a_stripe_unit(ioctx: rados.Ioctx, fresh_name: str) -> None:
+    """librbd would end the process where the second half differs."""
+    features = rbd.RBD_FEATURE_LAYERING | rbd.RBD_FEATURE_STRIPINGV2
+    rbd.RBD().create(ioctx, fresh_name, MIB, 16, False, features, stripe_unit=512, stripe_count=3)
+    with rbd.Image(ioctx, fresh_name) as image:
+        for _ in range(2):
+            with pytest.raises(rbd.InvalidArgument, match=r"compare_and_write.*stripe unit, 512"):
+                image.compare_and_write(0, bytes(257), b"x" * 257)
+        other = bytes(255) + b"y"
+        assert image.compare_and_write(256, other, b"x" * 256) == 255
+        assert image.compare_and_write(256, bytes(256), b"x" * 256) is None
+        assert image.read(256, 256) == b"x" * 256
+
+
 def test_compare_and_write(image: rbd.Image) -> None:
     image.write(b"abcd" * 128, 0)
     assert image.compare_and_write(0, b"abcd" * 128, b"efgh" * 128) is None

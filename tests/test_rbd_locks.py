@@ -147,6 +147,86 @@ def test_managed_lock_moves(ioctx: rados.Ioctx, image: rbd.Image) -> None:
         assert image.read(0, 1) == b"y"
 
 
+@pytest.fixture
+def second(ceph_conf: str, ioctx: rados.Ioctx) -> Iterator[rados.Ioctx]:
+    """The pool, as another client sees it."""
+    with rados.Rados(conffile=ceph_conf) as client, client.open_ioctx(ioctx.name) as context:
+        yield context
+
+
+def test_managed_lock_is_kept(image: rbd.Image, second: rados.Ioctx) -> None:
+    owners = image.lock_get_owners()
+    assert list(owners) == []
+    image.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+    image.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+    assert image.is_exclusive_lock_owner()
+    owners = image.lock_get_owners()
+    (owner,) = owners
+    assert list(owners) == [owner]
+    assert owner["mode"] == rbd.RBD_LOCK_MODE_EXCLUSIVE
+    (watcher,) = image.watchers_list()
+    assert owner["owner"] == watcher["addr"]
+    with rbd.Image(second, image.name) as other:
+        assert list(other.lock_get_owners()) == [owner]
+        with pytest.raises(rbd.ReadOnlyImage, match=r"Image\.lock_acquire\(0\)"):
+            other.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+        with pytest.raises(rbd.ReadOnlyImage):
+            other.write(b"x", 0)
+        with pytest.raises(rbd.InvalidArgument, match=r"Image\.lock_release"):
+            other.lock_release()
+        image.lock_release()
+        assert list(image.lock_get_owners()) == []
+        with pytest.raises(rbd.InvalidArgument, match=r"Image\.lock_release"):
+            image.lock_release()
+        other.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+        assert other.is_exclusive_lock_owner()
+        assert other.write(b"x", 0) == 1
+
+
+def test_managed_lock_is_broken(image: rbd.Image, ioctx: rados.Ioctx, ceph_conf: str) -> None:
+    with (
+        rados.Rados(conffile=ceph_conf) as client,
+        MayFailToClose(client, ioctx.name, image.name) as other,
+    ):
+        other.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+        (owner,) = image.lock_get_owners()
+        with pytest.raises(rbd.ImageBusy, match=r"Image\.lock_break\(0, 'nobody'\)"):
+            image.lock_break(rbd.RBD_LOCK_MODE_EXCLUSIVE, "nobody")
+        image.lock_break(rbd.RBD_LOCK_MODE_EXCLUSIVE, owner["owner"])
+        assert list(image.lock_get_owners()) == []
+        image.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE)
+        with pytest.raises(rbd.ConnectionShutdown):
+            other.write(b"x", 0)
+
+
+def test_managed_lock_arguments(image: rbd.Image) -> None:
+    with pytest.raises(rbd.OperationNotSupported, match=r"Image\.lock_acquire\(1\)"):
+        image.lock_acquire(rbd.RBD_LOCK_MODE_SHARED)
+    with pytest.raises(rbd.OperationNotSupported, match=r"Image\.lock_break\(1, 'x'\)"):
+        image.lock_break(rbd.RBD_LOCK_MODE_SHARED, "x")
+    for mode, error in ((-1, OverflowError), (1 << 40, OverflowError), ("x", TypeError)):
+        with pytest.raises(error, match=r"Image\.lock_acquire"):
+            image.lock_acquire(mode)  # type: ignore[arg-type]
+        with pytest.raises(error, match=r"Image\.lock_break"):
+            image.lock_break(mode, "x")  # type: ignore[arg-type]
+    for owner in (None, 5, "a\0b"):
+        with pytest.raises(rbd.InvalidArgument, match="lock_owner"):
+            image.lock_break(0, owner)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"rbdcffi\.rbd\.Image"):
+        rbd.LockOwnerIterator(5)  # type: ignore[arg-type]
+
+
+def test_managed_lock_without_the_feature(plain: rbd.Image) -> None:
+    for call in (
+        lambda: plain.lock_acquire(rbd.RBD_LOCK_MODE_EXCLUSIVE),
+        plain.lock_release,
+        plain.lock_get_owners,
+        lambda: plain.lock_break(rbd.RBD_LOCK_MODE_EXCLUSIVE, "x"),
+    ):
+        with pytest.raises(rbd.InvalidArgument):
+            call()
+
+
 def test_without_managed_lock(plain: rbd.Image) -> None:
     plain.write(b"x", 0)
     assert plain.is_exclusive_lock_owner() is False
@@ -161,6 +241,10 @@ def test_closed(plain: rbd.Image) -> None:
         "lock_shared": ("x", "y"),
         "unlock": ("x",),
         "break_lock": ("x", "y"),
+        "lock_acquire": (0,),
+        "lock_release": (),
+        "lock_get_owners": (),
+        "lock_break": (0, "x"),
     }.items():
         with pytest.raises(rbd.InvalidArgument, match=f"Image.{call}.*image is closed"):
             getattr(plain, call)(*arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from typing import Any
 
 import pytest
@@ -61,6 +62,27 @@ def test_more_than_the_first_table_holds(image: rbd.Image) -> None:
     for name in expected:
         image.create_snap(name)
     assert names(image) == expected
+
+
+def test_list_while_snapshots_come_and_go(image: rbd.Image) -> None:
+    image.create_snap("stays")
+    ended = threading.Event()
+
+    def come_and_go() -> None:
+        try:
+            for _ in range(15):
+                image.create_snap("comes and goes")
+                image.remove_snap("comes and goes")
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        while not ended.is_set():
+            assert names(image) in (["stays"], ["stays", "comes and goes"])
+    finally:
+        thread.join()
 
 
 @pytest.mark.parametrize("name", NAMES)

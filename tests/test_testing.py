@@ -97,6 +97,36 @@ class TestCluster:
         with pytest.raises(ClusterError, match="mgr=True"):
             _ = cluster.mgr
 
+    def test_no_rbd_mirror(self, cluster: Cluster) -> None:
+        with pytest.raises(ClusterError, match="rbd_mirror=True"):
+            _ = cluster.rbd_mirror
+
+    def test_rbd_mirror(self) -> None:
+        arguments: dict[str, bool] = {"rbd_mirror": True, "cephx": True}
+        with Cluster(**arguments) as cluster, Cluster(**arguments) as other:  # type: ignore[arg-type]
+            daemons = _watchdog.find_daemons(cluster.directory)
+            # the first to be ended: it is a client of the others
+            assert next(iter(daemons.items())) == (cluster.rbd_mirror.pid, "rbd-mirror.x")
+            for site in (cluster, other):
+                site.run("rbd", "mirror", "pool", "enable", "rbd", "image")
+            bootstrap = ("rbd", "mirror", "pool", "peer", "bootstrap")
+            token = os.path.join(other.directory, "token")
+            Path(token).write_text(other.run(*bootstrap, "create", "rbd"))
+            cluster.run(*bootstrap, "import", "rbd", token)
+            deadline = time.monotonic() + 30
+            while True:
+                replayers = cluster.rbd_mirror.admin("rbd mirror status")["pool_replayers"]
+                if [one["state"] for one in replayers] == ["running"]:
+                    break
+                assert time.monotonic() < deadline, replayers
+                time.sleep(0.1)
+            cluster.rbd_mirror.restart()
+            status = cli("status", cluster.directory)
+            assert f"rbd-mirror.x: running, pid {cluster.rbd_mirror.pid}" in status.stdout
+            cluster.rbd_mirror.kill()
+            assert cli("status", cluster.directory).returncode == 1
+        assert_gone(cluster.directory)
+
     def test_start_and_stop_again(self) -> None:
         cluster = Cluster(pools=())
         with pytest.raises(ClusterError, match="not been started"):
@@ -202,6 +232,11 @@ class TestDaemon:
         osd.restart()
         assert osd.running and osd.pid != old
         assert get(cluster, "restarted") == "content"
+
+    def test_a_command_without_an_answer(self, cluster: Cluster) -> None:
+        (osd,) = cluster.osds
+        assert osd.admin("injectfull", type="none") is None
+        assert osd.admin("status")["state"] == "active"
 
     def test_mon_killed_and_restarted(self, cluster: Cluster) -> None:
         cluster.mon.kill()

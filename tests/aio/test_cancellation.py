@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from rbdcffi import aio, rbd
+from rbdcffi import aio, rados, rbd
 from rbdcffi._ffi import lib
 from rbdcffi.aio._engine import _engines
 from rbdcffi.testing import Cluster
@@ -101,6 +101,86 @@ async def test_a_scope_that_is_cancelled(stoppable: Cluster, fresh_name: str, en
         await image.flush()
         # cancelled or not, C was given the buffer and kept it
         assert await image.read(0, 6) == b"after!"
+
+
+@pytest.mark.parametrize("engine", ["completions"], indirect=True)
+@pytest.mark.parametrize("what", ["write", "writev", "read_chunks", "read_iterate"])
+async def test_cancelling_what_asks_for_the_size(
+    stoppable: Cluster, fresh_name: str, engine: str, what: str
+) -> None:
+    """The header has changed: librbd has to ask the cluster before it can tell the size."""
+    connection, image = await _opened(stoppable, fresh_name, engine)
+
+    async def chunks() -> None:
+        async for _ in image.read_chunks(0, 4096):
+            pass
+
+    async with connection:
+        await image.write(b"before", 0)
+        await image.create_snap("s")
+        stoppable.osds[0].pause()
+        threading.Timer(2.0, stoppable.osds[0].resume).start()
+        started = time.perf_counter()
+        with anyio.move_on_after(0.2) as scope:
+            if what == "write":
+                await image.write(b"after!", 0)
+            elif what == "writev":
+                await image.writev([b"after!"], 0)
+            elif what == "read_chunks":
+                await chunks()
+            else:
+                await image.read_iterate(0, 4096, lambda offset, data: None)
+        assert scope.cancelled_caught
+        assert time.perf_counter() - started < 1.5
+        await image.write(b"later!", 0)
+        assert await image.read(0, 6) == b"later!"
+
+
+@pytest.mark.parametrize("engine", ["completions"], indirect=True)
+async def test_one_question_for_the_size_is_enough_for_all(
+    stoppable: Cluster, fresh_name: str, engine: str
+) -> None:
+    """Whoever asked first may be cancelled; the others are told."""
+    connection, image = await _opened(stoppable, fresh_name, engine)
+    async with connection:
+        # the first of all, then one after a change
+        for number in range(2):
+            stoppable.osds[0].pause()
+            before = threading.active_count()
+            async with anyio.create_task_group() as group:
+                first = anyio.CancelScope()
+
+                async def cancelled(scope: anyio.CancelScope = first) -> None:
+                    with scope:
+                        await image.write(b"never?", 0)
+
+                group.start_soon(cancelled)
+                await anyio.sleep(0.05)
+                for place in range(1, 200):
+                    group.start_soon(image.write, bytes([place]), 8 * place)
+                await anyio.sleep(0.2)
+                first.cancel()
+                await anyio.sleep(0.05)
+                asking = threading.active_count() - before
+                stoppable.osds[0].resume()
+            assert first.cancelled_caught
+            assert asking <= 1
+            content = await image.read(0, 8 * 200)
+            assert content[8::8] == bytes(range(1, 200))
+            if number == 0:
+                await image.create_snap("changed")
+        image.sync.close()
+        failed = []
+
+        async def late() -> None:
+            with pytest.raises(rbd.InvalidArgument, match="image is closed") as caught:
+                await image.write(b"late", 0)
+            failed.append(caught.value)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(late)
+        assert len(set(map(id, failed))) == 20
 
 
 @pytest.mark.parametrize("engine", ["threads"], indirect=True)
@@ -210,18 +290,23 @@ async def test_native_cancel_storm(
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 def test_a_loop_that_ends_before_its_operations(
-    ceph_conf: str, image_name: str, anyio_backend: str
+    stoppable: Cluster, fresh_name: str, anyio_backend: str
 ) -> None:
     """The buffers stay until C is done; then the engine of the dead loop goes."""
+    with rados.Rados(conffile=stoppable.conf) as connection, connection.open_ioctx("rbd") as ioctx:
+        rbd.RBD().create(ioctx, fresh_name, 16 * MIB)
 
     async def opened() -> tuple[aio.Rados, aio.Image]:
-        cluster = await aio.Rados(conffile=ceph_conf)
+        # without the cache, which would finish writes before the OSD does
+        cluster = await aio.Rados(conffile=stoppable.conf, conf={"rbd_cache": "false"})
         ioctx = await cluster.open_ioctx("rbd")
-        return cluster, await aio.Image(ioctx, image_name, engine="completions")
+        return cluster, await aio.Image(ioctx, fresh_name, engine="completions")
 
     async def leave() -> None:
         cluster, image = await opened()
         kept.append((cluster, image))
+        await image.write(b"a", 0)  # has the exclusive lock now
+        stoppable.osds[0].pause()
         tasks = [asyncio.ensure_future(image.write(b"z" * 65536, 65536 * i)) for i in range(100)]
         await asyncio.sleep(0)
         del tasks
@@ -233,8 +318,13 @@ def test_a_loop_that_ends_before_its_operations(
 
     kept: list[tuple[aio.Rados, aio.Image]] = []
     for _ in range(3):
-        asyncio.run(leave())
-    for cluster, image in kept:
+        try:
+            asyncio.run(leave())
+            left = [len(engine._pending) for engine in _engines]
+            assert max(left) == 100
+        finally:
+            stoppable.osds[0].resume()
+        cluster, image = kept[-1]
         image.sync.close()
         cluster.sync.shutdown()
     asyncio.run(come_after())
@@ -361,3 +451,101 @@ def test_many_loops_leave_no_descriptors(
         asyncio.run(once())
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) <= before + 2
+
+
+async def test_a_write_after_a_change_does_not_hold_the_loop(
+    stoppable: Cluster, fresh_name: str
+) -> None:
+    """Another client has changed the image, and the cluster hangs before this one has seen how."""
+    connection, image = await _opened(stoppable, fresh_name, "completions")
+    async with connection, image:
+        await image.write(b"a" * 4096, 0)
+        async with aio.Rados(conffile=stoppable.conf) as other, other.open_ioctx("rbd") as ioctx:
+            async with aio.Image(ioctx, fresh_name) as theirs:
+                await theirs.resize(32 * MIB)
+        stoppable.osds[0].pause()
+        longest = 0.0
+        written = []
+
+        async def write() -> None:
+            written.append(await image.write(b"b" * 4096, 4096))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(write)
+            for _ in range(50):
+                before = time.monotonic()
+                await anyio.sleep(0.01)
+                longest = max(longest, time.monotonic() - before)
+            stoppable.osds[0].resume()
+        assert written == [4096]
+        assert longest < 0.4
+
+
+async def _no_lockers(cluster: Cluster, key: str) -> None:
+    """Until nobody holds the lock any more."""
+    async with aio.Rados(conffile=cluster.conf) as other, other.open_ioctx("rbd") as ioctx:
+        with anyio.fail_after(20):
+            while (await ioctx.list_lockers(key, "l"))["lockers"]:
+                await anyio.sleep(0.05)
+
+
+@pytest.mark.parametrize("left", ["nothing", "ioctx", "cluster"])
+async def test_a_lock_that_is_taken_when_all_is_closed(
+    stoppable: Cluster, fresh_name: str, left: str
+) -> None:
+    cluster = await aio.Rados(conffile=stoppable.conf)
+    ioctx = await cluster.open_ioctx("rbd")
+    handle = ioctx.sync._handle
+    await ioctx.write_full(fresh_name, b"")
+    # the connection to the OSD is there, so that the lock is on its way
+    stoppable.osds[0].pause()
+    started = time.perf_counter()
+    try:
+        with anyio.move_on_after(0.3) as scope:
+            async with ioctx.lock_exclusive(fresh_name, "l", "c"):
+                pass
+        assert scope.cancelled_caught
+        if left != "nothing":
+            await ioctx.close()
+        if left == "cluster":
+            await cluster.shutdown()
+        assert time.perf_counter() - started < 5
+    finally:
+        stoppable.osds[0].resume()
+    await _no_lockers(stoppable, fresh_name)
+    assert handle is not None
+    with anyio.fail_after(20):
+        while handle.given_up:
+            await anyio.sleep(0.01)
+    await ioctx.close()
+    await cluster.shutdown()
+    # what was put off is over, too
+    assert not cluster.sync._open_handle.children()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_cancelled_renewal_leaves_the_lock(
+    stoppable: Cluster, fresh_name: str, shared: bool
+) -> None:
+    async with aio.Rados(conffile=stoppable.conf) as cluster, cluster.open_ioctx("rbd") as ioctx:
+        tag = ("tag",) if shared else ()
+        take = ioctx.lock_shared if shared else ioctx.lock_exclusive
+        async with take(fresh_name, "l", "c", *tag, duration=60):
+            for flags in (
+                rados.LIBRADOS_LOCK_FLAG_MAY_RENEW,
+                rados.LIBRADOS_LOCK_FLAG_MUST_RENEW,
+            ):
+                stoppable.osds[0].pause()
+                try:
+                    with anyio.move_on_after(0.3) as scope:
+                        await take(fresh_name, "l", "c", *tag, duration=60, flags=flags)
+                    assert scope.cancelled_caught
+                finally:
+                    stoppable.osds[0].resume()
+                handle = ioctx.sync._handle
+                assert handle is not None
+                with anyio.fail_after(20):
+                    while handle.given_up:
+                        await anyio.sleep(0.01)
+                assert len((await ioctx.list_lockers(fresh_name, "l"))["lockers"]) == 1
+        await _no_lockers(stoppable, fresh_name)

@@ -14,12 +14,19 @@ from typing import Any, Callable
 
 MIB = 1 << 20
 
+#: What a call does whose method is not there, as in standard bindings of older releases.
+ABSENT = "-- no such method"
+
 Scenario = Callable[["Recorder"], None]
 
 #: {name: function} of all scenarios
 SCENARIOS: dict[str, Scenario] = {}
-#: Those whose only call kills the process of the standard binding.
-DEADLY: set[str] = set()
+#: Those whose only call kills the process of the standard binding: {name: in these releases}.
+DEADLY: dict[str, tuple[int, ...]] = {}
+#: Those that kill it now and then: see `fragile`.
+FRAGILE: set[str] = set()
+#: Those that the two bindings do not run at the same time: see `alone`.
+ALONE: set[str] = set()
 
 
 def scenario(function: Scenario) -> Scenario:
@@ -30,9 +37,30 @@ def scenario(function: Scenario) -> Scenario:
     return function
 
 
-def deadly(function: Scenario) -> Scenario:
-    """Registers a scenario of one call that the standard binding does not survive."""
-    DEADLY.add(function.__name__)
+def deadly(*releases: int) -> Callable[[Scenario], Scenario]:
+    """Registers a scenario of one call that the standard binding does not survive: that of some
+    releases of Ceph, or that of any.
+    """
+
+    def register(function: Scenario) -> Scenario:
+        DEADLY[function.__name__] = releases or (14, 16, 18, 20)
+        return scenario(function)
+
+    return register
+
+
+def fragile(function: Scenario) -> Scenario:
+    """Registers a scenario that the standard binding does not survive each time.
+
+    It changes nothing in the cluster, so that it can be tried again.
+    """
+    FRAGILE.add(function.__name__)
+    return scenario(function)
+
+
+def alone(function: Scenario) -> Scenario:
+    """Registers a scenario that changes what the whole cluster has once."""
+    ALONE.add(function.__name__)
     return scenario(function)
 
 
@@ -46,6 +74,7 @@ class Side:
         conf: str,
         pool: str,
         trace: Callable[[str], object] = lambda label: None,
+        may_stop: bool = False,
     ) -> None:
         self.rbd = rbd
         self.rados = rados
@@ -53,18 +82,25 @@ class Side:
         self.pool = pool
         #: called with the label of each call, before it is made
         self.trace = trace
+        #: a scenario may use what the binding of an older release does not have
+        self.may_stop = may_stop
         self.cluster = rados.Rados(conffile=conf)
         self.cluster.connect()
         self.ioctx = self.cluster.open_ioctx(pool)
 
     def run(self, name: str) -> dict[str, Any]:
-        """What the calls of a scenario did, and which methods they were."""
+        """What the calls of a scenario did, which methods they were, and what ended it early."""
         recorder = Recorder(self, name)
+        stopped = None
         try:
             SCENARIOS[name](recorder)
+        except Exception as error:
+            if not self.may_stop:
+                raise
+            stopped = f"{type(error).__name__}: {error}"
         finally:
             recorder.close()
-        return {"steps": recorder.steps, "called": sorted(recorder.called)}
+        return {"steps": recorder.steps, "called": sorted(recorder.called), "stopped": stopped}
 
     def close(self) -> None:
         self.ioctx.close()
@@ -110,6 +146,8 @@ class Recorder:
         parts = [self._argument(arg) for arg in args]
         parts += [f"{key}={self._argument(value)}" for key, value in kwargs.items()]
         label = f"{method}({', '.join(parts)})"
+        if not hasattr(target, method):
+            return self.note(label, ABSENT)
         self.called.add(f"{type(target).__name__}.{method}")
         result: Any = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from rbdcffi import rados, rbd
 
 from .conftest import Bindings
-from .differences import DIFFERENCES, GENERAL
-from .harness import DEADLY, SCENARIOS
+from .differences import DIFFERENCES, GENERAL, Difference
+from .harness import SCENARIOS
+from .releases import ALIKE, CHANCE, CHANGES, DIES, ENDS, STOPS, deadly
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "differences.md"
 
@@ -35,10 +37,16 @@ DOCUMENTED = {
     "Rados": "connect shutdown conf_get conf_set conf_read_file conf_parse_argv conf_parse_env "
     "version get_fsid get_cluster_stats get_instance_id get_addrs list_pools pool_exists "
     "pool_lookup pool_reverse_lookup create_pool delete_pool open_ioctx open_ioctx2 mon_command "
-    "osd_command mgr_command pg_command ping_monitor wait_for_latest_osdmap",
+    "osd_command mgr_command pg_command ping_monitor wait_for_latest_osdmap monitor_log "
+    "monitor_log2 service_daemon_register service_daemon_update blocklist_add",
     "Ioctx": "close dup set_namespace get_namespace set_locator_key get_locator_key get_pool_id "
     "get_pool_name get_last_version get_stats alignment read write write_full append stat trunc "
-    "remove_object list_objects get_xattr get_xattrs set_xattr rm_xattr set_read",
+    "remove_object list_objects get_xattr get_xattrs set_xattr rm_xattr set_read watch notify "
+    "aio_notify lock_exclusive lock_shared unlock create_snap remove_snap lookup_snap list_snaps "
+    "snap_rollback create_self_managed_snap remove_self_managed_snap set_self_managed_snap_write "
+    "rollback_self_managed_snap application_enable application_list application_metadata_get "
+    "application_metadata_set application_metadata_remove application_metadata_list "
+    "set_osdmap_full_try unset_osdmap_full_try",
     "Object": "read write remove stat seek get_xattr get_xattrs set_xattr rm_xattr",
 }
 
@@ -46,8 +54,6 @@ DOCUMENTED = {
 def test_constants(bindings: Bindings) -> None:
     records = bindings.run("constants")
     missing = set(records.standard) - set(records.ours)
-    if not hasattr(rados.Rados, "monitor_log"):
-        missing.discard("rados.MONITOR_LEVELS")  # it is for that method
     assert not missing, "ours lacks constants"
     different = {
         name: (value, records.ours[name])
@@ -69,7 +75,7 @@ def test_unions_of_features_hold_those_of_the_standard(bindings: Bindings) -> No
 def test_scenarios_cover_the_api(bindings: Bindings) -> None:
     called = set()
     for name in SCENARIOS:
-        if name not in DEADLY:
+        if not deadly(name):
             called |= bindings.run(name).called
     expected = {f"{c}.{method}" for c, methods in DOCUMENTED.items() for method in methods.split()}
     assert expected <= called
@@ -87,15 +93,24 @@ def test_differences_are_documented() -> None:
     """Every declared difference has its section, and every section is declared."""
     sections = re.findall(r"^### `([a-z0-9-]+)`", DOCUMENT.read_text(), re.MULTILINE)
     assert len(sections) == len(set(sections))
-    assert set(sections) == {*DIFFERENCES, *GENERAL.values()}
+    of_releases = {key for changes in CHANGES.values() for key in changes}
+    assert set(sections) == {*DIFFERENCES, *GENERAL.values(), *of_releases}
 
 
-def test_a_call_is_declared_once() -> None:
-    calls = [
+def _declared_calls(differences: Iterable[Difference]) -> list[tuple[str, str]]:
+    return [
         (name, call)
-        for difference in DIFFERENCES.values()
+        for difference in differences
         for name, steps in difference.steps.items()
         for call in steps
     ]
-    assert len(calls) == len(set(calls))
-    assert {name for name, _ in calls} <= set(SCENARIOS)
+
+
+@pytest.mark.parametrize("release", CHANGES)
+def test_a_call_is_declared_once(release: int) -> None:
+    for differences in (DIFFERENCES, CHANGES[release]):
+        calls = _declared_calls(differences.values())
+        assert len(calls) == len(set(calls))
+        assert {name for name, _ in calls} <= set(SCENARIOS)
+    for names in (STOPS, DIES, CHANCE, ENDS, ALIKE):
+        assert set(names[release]) <= set(SCENARIOS)

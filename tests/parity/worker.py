@@ -20,7 +20,8 @@ DIRECTORY = "/usr/lib/python3/dist-packages"
 
 
 def main() -> None:
-    if sys.argv[3:] == ["ours"]:
+    ours = sys.argv[3:] == ["ours"]
+    if ours:
         from rbdcffi import rados, rbd
     else:
         sys.path.append(DIRECTORY)
@@ -41,7 +42,12 @@ def main() -> None:
     if len(sys.argv) > 1:
         # the log of a process that dies ends with the call that killed it
         side = Side(
-            rbd, rados, sys.argv[1], sys.argv[2], lambda label: os.write(2, f"{label}\n".encode())
+            rbd,
+            rados,
+            sys.argv[1],
+            sys.argv[2],
+            lambda label: os.write(2, f"{label}\n".encode()),
+            may_stop=not ours,
         )
     answers.write(json.dumps({"python": sys.version, "version": rbd.RBD().version()}) + "\n")
     answers.flush()
