@@ -36,6 +36,9 @@ from typing import Any, NamedTuple
 import rbdcffi.rados
 import rbdcffi.rbd
 
+#: An OSD with as many threads as Ceph gives it with an SSD; rbdcffi.testing has one.
+THREADS = {"osd op num shards": 8, "osd op num threads per shard": 2}
+
 #: Where Debian has Ceph's own modules.
 STANDARD = "/usr/lib/python3/dist-packages"
 
@@ -196,7 +199,10 @@ class Bench:
         Path(path).write_text(json.dumps({"facts": facts, "measures": measures}, indent=1) + "\n")
 
 
-CORES = os.sched_getaffinity(0)
+#: PyPy cannot ask.
+CORES = (
+    os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+)
 
 
 def use_cores(cores: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ from harness import (
     CORES,
     KIB,
     MIB,
+    THREADS,
     Batch,
     Bench,
     Measure,
@@ -275,7 +276,7 @@ def main() -> int:
         parser.error(f"no measure has {options.only!r} in its name")
     found = facts()
     print(describe(found), end="\n\n", flush=True)
-    with Cluster(pools=[POOL]) as cluster:
+    with Cluster(pools=[POOL], conf=THREADS) as cluster:
         use_cores([max(CORES)])
         # the cache would answer writes before the OSD has them
         bench = Bench(cluster.conf, POOL, 40 if options.quick else 200, rbd_cache="false")
