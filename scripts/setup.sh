@@ -28,7 +28,7 @@ packages() {
 
 BUILD_PACKAGES=(gcc libc6-dev librbd-dev librados-dev python3 python3-dev python3-venv)
 CEPH_PACKAGES=(ceph-mon ceph-osd ceph-common)
-TEST_PACKAGES=(ceph-mgr python3-rbd python3-rados)
+TEST_PACKAGES=(ceph-mgr rbd-mirror python3-rbd python3-rados)
 PYPY_PACKAGES=(pypy3 pypy3-dev pypy3-venv)
 
 # environment NAME PYTHON [EXTRA]: .venv/NAME with rbdcffi built in place; prints its python.
@@ -56,4 +56,63 @@ environment() {
         echo "$want" >"$stamp"
     fi
     echo "$directory/bin/python"
+}
+
+# newest_python: prints the newest python3.12 or later that there is; fails if there is none.
+newest_python() {
+    local version
+    for version in 15 14 13 12; do
+        # a version manager may have a command that only says that it is not active
+        if "python3.$version" -c 'import ensurepip, venv' 2>/dev/null; then
+            echo "python3.$version"
+            return
+        fi
+    done
+    return 1
+}
+
+# dependencies NAME PYTHON: .venv/NAME with what the tests need, beside the rbdcffi of the tree: the
+# binary that was built for one CPython is for the newer ones, too. Prints its python.
+dependencies() {
+    local name=$1 python=$2 directory=$ROOT/.venv/$1 stamp want
+    stamp=$directory/rbdcffi-stamp
+    want=$({ cat "$ROOT/pyproject.toml" && "$python" -VV && echo "$ROOT"; } | sha256sum)
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+        echo "installing for $name" >&2
+        rm -rf "$directory"
+        "$python" -m venv "$directory"
+        "$python" - "$ROOT/pyproject.toml" >"$directory/requirements.txt" <<'PYTHON'
+import sys, tomllib
+
+with open(sys.argv[1], "rb") as file:
+    project = tomllib.load(file)["project"]
+print(*project["dependencies"], *project["optional-dependencies"]["test"], sep="\n")
+PYTHON
+        "$directory/bin/python" -m pip install -q --disable-pip-version-check \
+            -r "$directory/requirements.txt" >&2
+        echo "$ROOT" >"$("$directory/bin/python" -c \
+            'import sysconfig; print(sysconfig.get_path("purelib"))')/rbdcffi.pth"
+        echo "$want" >"$stamp"
+    fi
+    echo "$directory/bin/python"
+}
+
+# again_alone PYTEST...: what hangs is ended. What fails beside other suites, on figures that depend on
+# time, is run again by itself, and must pass then; a process that has crashed or hung is a failure.
+again_alone() {
+    local output result
+    output=$(mktemp)
+    if timeout --foreground -k 10 3000 "$@" | tee "$output"; then
+        rm "$output"
+        return
+    fi
+    result=1
+    if grep -qE 'Fatal Python error|exit code (None|-6|-11)|SIGSEGV|SIGABRT' "$output"; then
+        echo "a process has crashed or hung: not run again"
+    else
+        echo "what failed, by itself:"
+        timeout --foreground -k 10 900 "$@" --last-failed --last-failed-no-failures none && result=0
+    fi
+    rm "$output"
+    return $result
 }
