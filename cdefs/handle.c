@@ -115,6 +115,10 @@ static inline void thread_leaves(struct rbdcffi_handle *handle)
 /* Whether this thread is one of the library's, which calls back. */
 static __thread int thread_is_lent;
 
+/* Whether it runs a progress callback of Ceph 14, which has locks of the image at that time: on the
+ * caller's thread, too. */
+static __thread int thread_is_locked;
+
 static void handle_drop(struct rbdcffi_handle *handle)
 {
     int64_t left = __atomic_sub_fetch(&handle->uses, 1, __ATOMIC_SEQ_CST);
@@ -176,11 +180,11 @@ static inline int handle_enter(struct rbdcffi_handle *handle, int kind)
 
 /*
  * For calls on an image that may have to wait: refused on a thread of the library that calls back
- * for another call on the image, since what they would wait for may need that thread.
+ * for another call on the image, since what they would wait for may need that thread, or its locks.
  */
 static inline int handle_enter_waiting(struct rbdcffi_handle *handle, int kind)
 {
-    if (thread_is_lent && rbdcffi_handle_entered(handle))
+    if ((thread_is_lent || thread_is_locked) && rbdcffi_handle_entered(handle))
         return REFUSE(kind, RBDCFFI_REENTERED);
     return handle_enter(handle, kind);
 }
@@ -191,9 +195,9 @@ static inline int handle_enter_waiting(struct rbdcffi_handle *handle, int kind)
  */
 static inline int handle_enter_opening(struct rbdcffi_handle *handle, int kind)
 {
-    int i;
+    int i, refuses = handle != NULL && (thread_is_lent || thread_is_locked);
 
-    for (i = 0; handle != NULL && thread_is_lent && i < entered_count && i < MAX_NESTED; i++)
+    for (i = 0; refuses && i < entered_count && i < MAX_NESTED; i++)
         if (entered[i]->family == handle->family)
             return REFUSE(kind, RBDCFFI_REENTERED);
     return handle_enter(handle, kind);
@@ -514,6 +518,8 @@ void rbdcffi_handle_drop(struct rbdcffi_handle *handle)
 struct rbdcffi_stay {
     struct rbdcffi_handle *held;
     struct rbdcffi_handle *entered;
+    /* thread_is_locked, as it was */
+    int locked;
 };
 
 int rbdcffi_stay_begin(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
@@ -531,7 +537,12 @@ int rbdcffi_stay_begin(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
  */
 void rbdcffi_stay_inside(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
 {
+    int major, minor, extra;
+
+    rbd_version(&major, &minor, &extra);
     thread_is_lent = thread_is_lent || entered_count == 0;
+    stay->locked = thread_is_locked;
+    thread_is_locked = minor < 13;
     thread_enters(handle);
     stay->entered = handle;
 }
@@ -544,6 +555,7 @@ int rbdcffi_stay_enter(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
     if (!refused) {
         thread_enters(handle);
         stay->entered = handle;
+        stay->locked = thread_is_locked;
     }
     return refused;
 }
@@ -553,6 +565,7 @@ void rbdcffi_stay_end(struct rbdcffi_stay *stay)
     if (stay->entered != NULL) {
         thread_leaves(stay->entered);
         thread_is_lent = thread_is_lent && entered_count > 0;
+        thread_is_locked = stay->locked;
     }
     if (stay->held != NULL)
         handle_drop(stay->held);

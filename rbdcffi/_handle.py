@@ -245,6 +245,8 @@ class Handle:
 
     def finish(self, deadline: float | None = None) -> int:
         """The second part of close(), on any thread. Returns the result of the C function."""
+        # whoever has this done on another thread may not have come to barring it
+        lib.rbdcffi_handle_shut(self.gate)
         # another thread may be closing it, on a cluster that hangs
         patience = -1 if deadline is None else max(0.0, deadline - time.monotonic())
         if not self._lock.acquire(timeout=patience):

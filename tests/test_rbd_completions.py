@@ -292,6 +292,25 @@ def test_open_from_a_callback(ioctx: rados.Ioctx, image_name: str) -> None:
     assert seen == [b"one", "closed"]
 
 
+def test_closing_is_quicker_than_its_caller(
+    ioctx: rados.Ioctx, image_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that closes is done before the caller has done anything more."""
+
+    def run_at_once(target: Callable[[], object], *, name: str) -> None:
+        thread = threading.Thread(target=target, name=name)
+        thread.start()
+        thread.join()
+
+    image = rbd.Image(ioctx, image_name)
+    with monkeypatch.context() as patched:
+        patched.setattr("rbdcffi._completions.start_thread", run_at_once)
+        completion = image.aio_close(lambda completion: None)
+    completion.wait_for_complete_and_cb()
+    with rbd.Image(ioctx, image_name) as other:
+        assert len(list(other.watchers_list())) == 1
+
+
 def test_many_are_opened_and_closed_at_once(ioctx: rados.Ioctx, image_name: str) -> None:
     opened = Opened()
     for completion in [RBD.aio_open_image(opened, ioctx, image_name) for _ in range(40)]:

@@ -75,17 +75,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-OLD = pytest.mark.not_on_ceph(14, reason="rbd_aio_open uses the image after it has said that it is")
-
-
 @pytest.mark.parametrize(
-    "how",
-    [
-        "in_the_foreground",
-        "by_number",
-        "selected",
-        pytest.param("in_the_background", marks=OLD),
-    ],
+    "how", ["in_the_foreground", "by_number", "selected", "in_the_background"]
 )
 def test_an_image_is_closed_as_soon_as_it_is_open(
     library: Path,
@@ -172,7 +163,6 @@ def test_closing_does_not_wait_for_a_progress_callback(ioctx: rados.Ioctx, fresh
     assert closed.is_set()
 
 
-@pytest.mark.not_on_ceph(14, reason="calls back with its locks held: a write may wait for ever")
 @pytest.mark.parametrize(
     "call",
     [

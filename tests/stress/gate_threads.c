@@ -22,6 +22,7 @@ typedef void (*rados_callback_t)(rados_completion_t, void *);
 
 static rados_t rados_ioctx_get_cluster(rados_ioctx_t ioctx) { return ioctx; }
 static int64_t rados_ioctx_get_id(rados_ioctx_t ioctx) { (void)ioctx; return 1; }
+static void rbd_version(int *major, int *minor, int *extra) { *major = 1; *minor = *extra = 16; }
 static int rados_ioctx_create2(rados_t cluster, int64_t id, rados_ioctx_t *ioctx);
 static int rados_aio_create_completion(
     void *arg, rados_callback_t complete, rados_callback_t safe, rados_completion_t *completion);

@@ -191,7 +191,7 @@ def test_the_facade_with_anything(
     assert found == 0 and calls >= 120
 
 
-@pytest.mark.not_on_ceph(14, reason="calls back with its locks held: a write may wait for ever")
+@pytest.mark.not_on_ceph(14, reason="copying holds a lock that every call on the image wants")
 def test_recursion(ceph_conf: str, ceph_shared_pool: str, fresh_name: str) -> None:
     program = f"DEPTH = 100\n{RECURSION}"
     assert run("-c", program, ceph_conf, ceph_shared_pool, fresh_name, timeout=120) == "done"
