@@ -75,9 +75,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.mark.parametrize(
-    "how", ["in_the_foreground", "by_number", "selected", "in_the_background"]
-)
+@pytest.mark.parametrize("how", ["in_the_foreground", "by_number", "selected", "in_the_background"])
 def test_an_image_is_closed_as_soon_as_it_is_open(
     library: Path,
     ioctx: rados.Ioctx,
