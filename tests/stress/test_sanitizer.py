@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -205,6 +206,7 @@ class Sanitized:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def end(self, process: subprocess.Popen[str], timeout: float = 120) -> tuple[int, str]:
@@ -212,7 +214,8 @@ class Sanitized:
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # with its children, who have the pipes, too
+            os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             err += f"\nnot within {timeout} s"
         text, code = out + err, process.returncode
