@@ -112,7 +112,7 @@ while True:
     time.sleep(0.05)
 del drop
 print(json.dumps({"peak": [most - was for most, was in zip(peak, before)], "left": left,
-                  "orphans": len(_handle._orphans), "warned": len(warned)}))
+                  "orphans": len(_handle._orphans), "warned": len(warned)}), flush=True)
 """
 
 
