@@ -58,8 +58,6 @@ class Own:
         self.chance = random.Random(next(_names))
         #: how often its task was done
         self.rounds = 0
-        #: how many forked children in a row had to be killed
-        self.hung = 0
 
     def ioctx(self, namespace: str = "") -> rados.Ioctx:
         ioctx = self.cluster.open_ioctx(self.pool)
@@ -600,7 +598,7 @@ def forgotten(own: Own) -> None:
 def status_of(child: int) -> int | None:
     """How it ended; None: not by itself. AddressSanitizer's malloc does not unlock in a child what
     other threads had locked when the process was copied, and then the child waits for ever."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 5
     while time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -643,8 +641,8 @@ def forks(own: Own) -> None:
             finally:
                 os._exit(status)
         ended = status_of(child)
-        own.hung = own.hung + 1 if ended is None else 0
-        assert ended == 0 or own.hung in (1, 2), f"the forked child ended with {ended}"
+        # whether children hang is what test_forks.py asserts, without sanitizers
+        assert ended in (0, None), f"the forked child ended with {ended}"
         watch.close()
         own.remove(image)
 
