@@ -91,23 +91,30 @@ __attribute__((constructor)) static void rbdcffi_watch_forks(void)
  * Calls nested deeper than the table are not tracked.
  */
 #define MAX_NESTED 64
-static __thread struct rbdcffi_handle *entered[MAX_NESTED];
+static __thread struct {
+    struct rbdcffi_handle *handle;
+    /* whether the library calls back for the handle now */
+    int calls_back;
+} entered[MAX_NESTED];
 static __thread int entered_count;
 
-static inline void thread_enters(struct rbdcffi_handle *handle)
+static inline void thread_enters(struct rbdcffi_handle *handle, int calls_back)
 {
-    if (entered_count < MAX_NESTED)
-        entered[entered_count] = handle;
+    if (entered_count < MAX_NESTED) {
+        entered[entered_count].handle = handle;
+        entered[entered_count].calls_back = calls_back;
+    }
     entered_count++;
 }
 
-static inline void thread_leaves(struct rbdcffi_handle *handle)
+static inline void thread_leaves(struct rbdcffi_handle *handle, int calls_back)
 {
     int i, last = --entered_count;
 
     if (last >= MAX_NESTED)
         return;
-    for (i = last; i > 0 && entered[i] != handle; i--)
+    for (i = last;
+         i > 0 && (entered[i].handle != handle || entered[i].calls_back != calls_back); i--)
         ;
     entered[i] = entered[last];
 }
@@ -136,7 +143,7 @@ int rbdcffi_handle_entered(struct rbdcffi_handle *handle)
     int i, count = 0;
 
     for (i = 0; i < entered_count && i < MAX_NESTED; i++)
-        count += entered[i] == handle;
+        count += entered[i].handle == handle;
     return count;
 }
 
@@ -174,8 +181,22 @@ static inline int handle_enter(struct rbdcffi_handle *handle, int kind)
     int refused = handle_hold(handle, kind);
 
     if (!refused)
-        thread_enters(handle);
+        thread_enters(handle, 0);
     return refused;
+}
+
+/* Whether this thread runs a callback for the handle, or for any of its family, and must not wait. */
+static int thread_must_not_wait(struct rbdcffi_handle *handle, int family)
+{
+    int i, found = 0;
+
+    if (handle == NULL || !(thread_is_lent || thread_is_locked))
+        return 0;
+    for (i = 0; i < entered_count && i < MAX_NESTED; i++)
+        if (entered[i].calls_back)
+            found |= entered[i].handle == handle
+                     || (family && entered[i].handle->family == handle->family);
+    return found;
 }
 
 /*
@@ -184,7 +205,7 @@ static inline int handle_enter(struct rbdcffi_handle *handle, int kind)
  */
 static inline int handle_enter_waiting(struct rbdcffi_handle *handle, int kind)
 {
-    if ((thread_is_lent || thread_is_locked) && rbdcffi_handle_entered(handle))
+    if (thread_must_not_wait(handle, 0))
         return REFUSE(kind, RBDCFFI_REENTERED);
     return handle_enter(handle, kind);
 }
@@ -195,17 +216,14 @@ static inline int handle_enter_waiting(struct rbdcffi_handle *handle, int kind)
  */
 static inline int handle_enter_opening(struct rbdcffi_handle *handle, int kind)
 {
-    int i, refuses = handle != NULL && (thread_is_lent || thread_is_locked);
-
-    for (i = 0; refuses && i < entered_count && i < MAX_NESTED; i++)
-        if (entered[i]->family == handle->family)
-            return REFUSE(kind, RBDCFFI_REENTERED);
+    if (thread_must_not_wait(handle, 1))
+        return REFUSE(kind, RBDCFFI_REENTERED);
     return handle_enter(handle, kind);
 }
 
 static inline void handle_leave(struct rbdcffi_handle *handle)
 {
-    thread_leaves(handle);
+    thread_leaves(handle, 0);
     handle_drop(handle);
 }
 
@@ -518,6 +536,7 @@ void rbdcffi_handle_drop(struct rbdcffi_handle *handle)
 struct rbdcffi_stay {
     struct rbdcffi_handle *held;
     struct rbdcffi_handle *entered;
+    int calls_back;
     /* thread_is_locked, as it was */
     int locked;
 };
@@ -543,8 +562,9 @@ void rbdcffi_stay_inside(struct rbdcffi_stay *stay, struct rbdcffi_handle *handl
     thread_is_lent = thread_is_lent || entered_count == 0;
     stay->locked = thread_is_locked;
     thread_is_locked = minor < 13;
-    thread_enters(handle);
+    thread_enters(handle, 1);
     stay->entered = handle;
+    stay->calls_back = 1;
 }
 
 /* And the thread is as if in a call: it cannot close the handle. */
@@ -553,7 +573,7 @@ int rbdcffi_stay_enter(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
     int refused = rbdcffi_stay_begin(stay, handle);
 
     if (!refused) {
-        thread_enters(handle);
+        thread_enters(handle, 0);
         stay->entered = handle;
         stay->locked = thread_is_locked;
     }
@@ -563,7 +583,7 @@ int rbdcffi_stay_enter(struct rbdcffi_stay *stay, struct rbdcffi_handle *handle)
 void rbdcffi_stay_end(struct rbdcffi_stay *stay)
 {
     if (stay->entered != NULL) {
-        thread_leaves(stay->entered);
+        thread_leaves(stay->entered, stay->calls_back);
         thread_is_lent = thread_is_lent && entered_count > 0;
         thread_is_locked = stay->locked;
     }

@@ -191,3 +191,19 @@ def test_what_would_wait_for_its_own_thread_is_refused(
         image.write(b"x" * (1 << 20), 0)
         image.rebuild_object_map(on_progress=on_progress)
         assert errors and "this is a callback of one of its own running calls" in errors[0]
+
+
+def test_another_image_may_be_read_and_compared(ioctx: rados.Ioctx, fresh_name: str) -> None:
+    found = []
+
+    def on_progress(done: int, total: int) -> None:
+        other.diff_iterate(0, 1 << 20, None, lambda *extent: found.append(extent))
+        assert other.read(0, 10) == b"x" * 10
+
+    for name in (fresh_name, f"{fresh_name}-other"):
+        rbd.RBD().create(ioctx, name, 1 << 20)
+        with rbd.Image(ioctx, name) as image:
+            image.write(b"x" * (1 << 20), 0)
+    with rbd.Image(ioctx, fresh_name) as image, rbd.Image(ioctx, f"{fresh_name}-other") as other:
+        image.copy(ioctx, f"{fresh_name}-copy", on_progress=on_progress)
+    assert found and set(found) == {(0, 1 << 20, True)}

@@ -227,30 +227,38 @@ PLACES = {
 }
 
 FORK_THERE = """
+import traceback
 cluster, ioctx = connect()
 image = fresh(ioctx, NAME, MIB, written=1)
 ioctx.write_full(NAME, b"")
 forks = []
+def in_the_child():
+    signal.alarm(40)
+    try:
+        image.size()
+    except rbd.InvalidArgument as error:
+        # what it is in is the parent's, too
+        assert "forked" in str(error), error
+    image.close(); ioctx.close(); cluster.shutdown()
+    mine, pool = connect()
+    with rbd.Image(pool, NAME, read_only=True) as own:
+        assert own.read(0, 4096) == b"x" * 4096
+        own.diff_iterate(0, MIB, None, lambda *extent: None)
+    mine.shutdown()
+    gc.collect()
+    os._exit(7)
 def fork():
     if forks:
         return
     forks.append(True)
     child = os.fork()
     if not child:
-        signal.alarm(40)
         try:
-            image.size()
-        except rbd.InvalidArgument as error:
-            # what it is in is the parent's, too
-            assert "forked" in str(error), error
-        image.close(); ioctx.close(); cluster.shutdown()
-        mine, pool = connect()
-        with rbd.Image(pool, NAME, read_only=True) as own:
-            assert own.read(0, 4096) == b"x" * 4096
-            own.diff_iterate(0, MIB, None, lambda *extent: None)
-        mine.shutdown()
-        gc.collect()
-        os._exit(7)
+            in_the_child()
+        except BaseException:
+            # not into librbd, which would go on
+            traceback.print_exc()
+        os._exit(8)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 PLACE
 assert forks
