@@ -568,7 +568,7 @@ def test_a_manager_that_answers_too_late(ceph_cluster_factory: Callable[..., Clu
     own = ceph_cluster_factory(mgr=True)
     assert own.mgr is not None
     program = """
-import json, os, signal, sys, threading, time
+import json, os, pathlib, signal, sys, threading, time
 from rbdcffi import rados
 
 conf, pid = sys.argv[1], int(sys.argv[2])
@@ -579,6 +579,10 @@ while handle.mgr_command(command, b"")[0] != 0:
     pass  # it has just started
 timeout = handle.conf_get("rados_mon_op_timeout")
 os.kill(pid, signal.SIGSTOP)
+# one thread after the other stops
+while {pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text().rpartition(")")[2].split()[0]
+       for task in os.listdir(f"/proc/{pid}/task")} != {"T"}:
+    time.sleep(0.001)
 results = []
 threads = [
     threading.Thread(target=lambda: results.append(handle.mgr_command(command, b"")))

@@ -49,7 +49,8 @@ async def test_purge(aioctx: aio.Ioctx, fresh_name: str) -> None:
             await RBD.trash_move(own, f"a-{i}")
         steps: list[tuple[int, int]] = []
         await RBD.trash_purge(own, on_progress=lambda *step: steps.append(step))
-        assert len(steps) == 3
+        # the loop may be too slow for the others
+        assert steps == sorted(steps) and steps[-1] == (3, 3)
         assert await RBD.trash_list(own) == []
         assert await RBD.list2(own) == []
     assert await RBD.namespace_exists(aioctx, fresh_name)

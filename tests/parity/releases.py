@@ -55,7 +55,7 @@ DIES: dict[int, set[str]] = {
 #: {release: scenarios of one call in which its standard binding uses what was freed, and survives
 #: that now and then}
 CHANCE: dict[int, set[str]] = {
-    14: {"deadly_alignment_of_closed_pool"},
+    14: {"deadly_alignment_of_closed_pool", "deadly_step_of_released_operation"},
     16: set(),
     18: set(),
     20: set(),
