@@ -149,6 +149,14 @@ def completions(own: Own) -> None:
     """completions.c: every kind, with buffers of every kind."""
     with own.ioctx() as ioctx:
         image = own.image(ioctx)
+        # who waits while another callback runs sees to it that its own is called
+        name, ended = next(_names), threading.Event()
+        slow = ioctx.aio_write_full(name, b"slow", lambda completion: ended.wait(30))
+        slow.wait_for_complete()
+        quick = ioctx.aio_write_full(name, b"quick", nothing)
+        quick.wait_for_complete()
+        ended.set()
+        wait([slow, quick])
         for i in range(4):
             at = i * OBJECT
             room = [bytearray(100), bytearray(BLOCK), bytearray(1)]
