@@ -105,6 +105,7 @@ ALONE = frozenset({"rbd_snap_set", "rbd_snap_set_by_id"})
 #: same image: they take turns, and those of the second kind share one.
 TURNS = frozenset(
     {
+        "rbd_mirror_image_demote",
         "rbd_resize",
         "rbd_resize2",
         "rbd_resize_with_progress",
@@ -116,7 +117,6 @@ SHARED_TURNS = frozenset(
     {
         "rbd_mirror_image_create_snapshot",
         "rbd_mirror_image_create_snapshot2",
-        "rbd_mirror_image_demote",
         "rbd_mirror_image_enable",
         "rbd_mirror_image_enable2",
         "rbd_mirror_image_promote",

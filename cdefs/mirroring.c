@@ -4,17 +4,6 @@
  * them empty, and Ceph 14 lacks some of librbd's own.
  */
 
-int rbdcffi_aio_mirror_image_promote(
-    rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token, int force)
-{
-    SUBMIT(rbd_aio_mirror_image_promote(raw, force != 0, completion));
-}
-
-int rbdcffi_aio_mirror_image_demote(rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token)
-{
-    SUBMIT(rbd_aio_mirror_image_demote(raw, completion));
-}
-
 int rbdcffi_aio_mirror_image_create_snapshot(
     rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token, uint32_t flags,
     uint64_t *snap_id)

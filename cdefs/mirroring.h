@@ -1,9 +1,5 @@
 /* The mirroring of an image, asynchronously (completions.c), and what C allocates for it. */
 
-int rbdcffi_aio_mirror_image_promote(
-    rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token, int force);
-int rbdcffi_aio_mirror_image_demote(
-    rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token);
 int rbdcffi_aio_mirror_image_create_snapshot(
     rbd_image_t image, struct rbdcffi_queue *queue, uint64_t token, uint32_t flags,
     uint64_t *snap_id);

@@ -13,6 +13,7 @@ from typing import Any, Callable
 from rbdcffi._calls import named
 from rbdcffi._errors import ECANCELED
 from rbdcffi._ffi import NULL, ffi, lib, pointer
+from rbdcffi._forks import called
 from rbdcffi._handle import Handle, stay
 from rbdcffi._waiting import interruptible
 
@@ -51,7 +52,7 @@ def _failed(
 
 @ffi.def_extern(error=-ECANCELED, onerror=_failed)
 def rbdcffi_on_extents(callback: Any) -> int:
-    return int(ffi.from_handle(callback).function())
+    return int(called(ffi.from_handle(callback).function, by_c=True))
 
 
 @ffi.def_extern(error=-ECANCELED, onerror=_failed)
@@ -62,7 +63,7 @@ def rbdcffi_on_progress(done: int, total: int, callback: Any) -> int:
         return -ECANCELED
     with stay() as inside:
         lib.rbdcffi_stay_inside(inside, held.gate)
-        result = held.function(done, total)
+        result = called(held.function, done, total, by_c=True)
     return 0 if result is None else int(result)
 
 

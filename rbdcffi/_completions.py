@@ -16,6 +16,7 @@ from typing import Any, Callable
 from rbdcffi._calls import Calling, named
 from rbdcffi._errors import EIO, refusal
 from rbdcffi._ffi import ffi, lib
+from rbdcffi._forks import called
 from rbdcffi._threads import Flag, start_thread
 
 BATCH = 256
@@ -102,7 +103,7 @@ class Started(Calling):
 
     def _call(self, value: int) -> None:
         if self._oncomplete is not None:
-            self._oncomplete(self, *self._arguments(value))
+            called(self._oncomplete, self, *self._arguments(value))
 
     def __del__(self) -> None:
         if self._error is not None and not self._told:
@@ -117,7 +118,8 @@ class Dispatcher:
         self._process = os.getpid()
         queue = lib.rbdcffi_queue_new()
         if queue == ffi.NULL:
-            raise MemoryError("no eventfd for completions")
+            number: int = ffi.errno  # type: ignore[attr-defined]
+            raise OSError(number, named(f"no eventfd for completions: {os.strerror(number)}"))
         self.queue = ffi.gc(queue, lib.rbdcffi_queue_free)
         self._lock = threading.Lock()
         self._next = 1

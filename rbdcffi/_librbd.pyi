@@ -2743,15 +2743,6 @@ class Lib:
         c: Any,
         /,
     ) -> int: ...
-    def rbdcffi_aio_mirror_image_promote(
-        self,
-        image: Any,
-        queue: Any,
-        token: int,
-        force: int,
-        /,
-    ) -> int: ...
-    def rbdcffi_aio_mirror_image_demote(self, image: Any, queue: Any, token: int, /) -> int: ...
     def rbdcffi_aio_mirror_image_create_snapshot(
         self,
         image: Any,

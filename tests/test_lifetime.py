@@ -637,6 +637,46 @@ def test_changes_of_an_image_take_turns(ceph_conf: str, fresh_name: str) -> None
     assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr[-2000:]
 
 
+def test_demotions_take_turns(ceph_conf: str, fresh_name: str) -> None:
+    """Two at a time end the process, in librbd; those with callbacks, too."""
+    text = PRELUDE.format(conf=ceph_conf) + textwrap.dedent(
+        f"""
+        image = fresh({fresh_name!r})
+        before = rbd.RBD().mirror_mode_get(ioctx)
+        rbd.RBD().mirror_mode_set(ioctx, rbd.RBD_MIRROR_MODE_IMAGE)
+        image.update_features(rbd.RBD_FEATURE_JOURNALING, True)
+        image.mirror_image_enable()
+        until = time.monotonic() + 3
+        results = set()
+        def demote():
+            while time.monotonic() < until:
+                try:
+                    image.mirror_image_demote()
+                except rbd.InvalidArgument as error:
+                    assert "demote" in str(error), error
+                started = [image.aio_mirror_image_demote(lambda completion: None) for _ in range(2)]
+                started += [image.aio_mirror_image_promote(True, lambda completion: None)]
+                for completion in started:
+                    completion.wait_for_complete_and_cb()
+                    results.add(completion.get_return_value())
+        threads = [threading.Thread(target=demote) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert 0 in results, results
+        image.aio_mirror_image_promote(True, lambda completion: None)
+        image.close()  # waits for it
+        rbd.RBD().remove(ioctx, {fresh_name!r})
+        rbd.RBD().mirror_mode_set(ioctx, before)
+        cluster.shutdown()
+        print("survived")
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr[-2000:]
+
+
 def test_a_turn_is_not_waited_for_for_ever(ceph_cluster_factory, fresh_name: str) -> None:
     own: Cluster = ceph_cluster_factory(conf={"osd heartbeat grace": 3600, "rbd cache": "false"})
     before = lib.rbdcffi_turn_patience(300)

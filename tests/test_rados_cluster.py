@@ -698,3 +698,33 @@ def test_shut_down_after_a_connect_that_timed_out(dead_monitor: str) -> None:
     assert time.monotonic() - start < 5
     with pytest.raises(rados.RadosStateError, match=r"Rados\.connect"):
         handle.connect(0.1)
+
+
+def test_connecting_takes_descriptors(ceph_conf: str) -> None:
+    """librados ends the process where there are none."""
+    program = """
+import os, resource, sys
+from rbdcffi import rados
+handle = rados.Rados(conffile=sys.argv[1])
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+taken = []
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    pass
+for left in range(30):
+    try:
+        handle.connect()
+        break
+    except rados.OSError as error:
+        assert "Rados.connect: Too many open files" in str(error), error
+    os.close(taken.pop())
+print(left > 10, handle.get_fsid() != "")
+handle.shutdown()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, ceph_conf], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr

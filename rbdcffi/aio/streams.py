@@ -11,6 +11,7 @@ import anyio
 
 from rbdcffi._buffers import number
 from rbdcffi._calls import Calling
+from rbdcffi.aio._loops import running
 from rbdcffi.aio._operations import Reading, Writing, Zeroing
 from rbdcffi.rbd.errors import invalid
 
@@ -22,12 +23,47 @@ if TYPE_CHECKING:
 ANY = -(1 << 63), (1 << 63) - 1
 
 
-class ChunkReader(Calling, AsyncIterator[bytes]):
-    """Yields a range of an image in order, in pieces; see Image.read_chunks.
+class _Stream(Calling):
+    """Operations on an image, the oldest first, that several tasks may share."""
+
+    #: what made it
+    _method: str
+
+    def __init__(self, image: Image, in_flight: int) -> None:
+        self._image = image
+        self._in_flight = in_flight
+        self._window: deque[Any] = deque()
+        #: an operation has one waiter, in the event loop that started it
+        self._turn: anyio.Lock | None = None
+        self._loop: object = None
+
+    async def _my_turn(self) -> anyio.Lock:
+        """Waits until no other task is in the middle of something; to be released."""
+        loop, turn = running(), self._turn
+        if turn is None or (self._loop is not loop and not self._window):
+            turn = self._turn = anyio.Lock()
+            self._loop = loop
+        elif self._loop is not loop:
+            raise invalid(
+                f"Image.{self._method} of {self._image.sync._label!r}: what was started in another "
+                "event loop cannot be waited for in this one"
+            )
+        try:
+            turn.acquire_nowait()
+        except anyio.WouldBlock:
+            await turn.acquire()
+        return turn
+
+
+class ChunkReader(_Stream, AsyncIterator[bytes]):
+    """Yields a range of an image in order, in pieces; see Image.read_chunks. Tasks that share one
+    get a piece each.
 
     Reads are started as operations, not as tasks, and this is no generator: it may be left in the
     middle, in any task, without being closed, and what it started just finishes.
     """
+
+    _method = "read_chunks"
 
     def __init__(
         self, image: Image, offset: int, length: int | None, chunk: int, in_flight: int
@@ -39,18 +75,23 @@ class ChunkReader(Calling, AsyncIterator[bytes]):
             raise invalid("chunk and in_flight must be positive")
         if offset < 0 or (length is not None and length < 0):
             raise invalid("offset and length must not be negative")
-        self._image = image
+        super().__init__(image, in_flight)
         self._position = offset
         self._end: int | None = None if length is None else offset + length
         self._sized = False
         self._chunk = chunk
-        self._in_flight = in_flight
-        self._window: deque[Reading] = deque()
 
     def __aiter__(self) -> ChunkReader:
         return self
 
     async def __anext__(self) -> bytes:
+        turn = await self._my_turn()
+        try:
+            return await self._next()
+        finally:
+            turn.release()
+
+    async def _next(self) -> bytes:
         if not self._sized:
             size = await self._image._known_size()
             self._end = size if self._end is None else min(size, self._end)
@@ -63,13 +104,13 @@ class ChunkReader(Calling, AsyncIterator[bytes]):
         if not self._window:
             raise StopAsyncIteration
         # only what was waited for to the end leaves the window: a cancelled step loses nothing
-        data = await self._window[0].wait()
+        data: bytes = await self._window[0].wait()
         self._window.popleft()
         return data
 
 
-class Writer(Calling):
-    """Writes with a bounded number in flight.
+class Writer(_Stream):
+    """Writes with a bounded number in flight; several tasks may share it.
 
     ``write`` returns when there is room for the next one, not when the data is written. The first
     error is raised by the next call, at the latest at the end of ``async with``, which waits for
@@ -80,12 +121,12 @@ class Writer(Calling):
     if there was none.
     """
 
+    _method = "writer"
+
     def __init__(self, image: Image, in_flight: int) -> None:
         if number(in_flight, "in_flight", *ANY) < 1:
             raise invalid("in_flight must be positive")
-        self._image = image
-        self._in_flight = in_flight
-        self._window: deque[Writing] = deque()
+        super().__init__(image, in_flight)
         self.error: Exception | None = None
         self.acknowledged = 0
 
@@ -95,8 +136,12 @@ class Writer(Calling):
     async def __aexit__(self, exc_type: Any, exc: Any, traceback: Any) -> None:
         # cancelled or not: `data` belongs to the writes until they are done
         with anyio.CancelScope(shield=True):
-            while self._window:
-                await self._settle()
+            turn = await self._my_turn()
+            try:
+                while self._window:
+                    await self._settle()
+            finally:
+                turn.release()
         if exc_type is None:
             self._raise()
             await self._image.flush()
@@ -122,14 +167,22 @@ class Writer(Calling):
 
     async def write(self, data: Any, offset: int) -> None:
         """Starts to write; `data` must not change until the writer is done with it."""
-        await self._admit()
-        size = await self._image._known_size()
-        self._window.append(Writing(self._image, data, offset, size=size))
+        turn = await self._my_turn()
+        try:
+            await self._admit()
+            size = await self._image._known_size()
+            self._window.append(Writing(self._image, data, offset, size=size))
+        finally:
+            turn.release()
 
     async def write_zeroes(self, offset: int, length: int) -> None:
         """Starts to make the range read as zeroes."""
-        await self._admit()
-        self._window.append(Zeroing(self._image, offset, length))
+        turn = await self._my_turn()
+        try:
+            await self._admit()
+            self._window.append(Zeroing(self._image, offset, length))
+        finally:
+            turn.release()
 
     async def _admit(self) -> None:
         """Waits until there is room for one more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from rbdcffi._buffers import (
     strings,
 )
 from rbdcffi._calls import calling, named
-from rbdcffi._errors import ENAMETOOLONG, ENOENT, ETIMEDOUT, refusal
+from rbdcffi._errors import EIO, ENAMETOOLONG, ENOENT, ETIMEDOUT, refusal
 from rbdcffi._ffi import NULL, ffi, lib, loaded_rados_version
 from rbdcffi._handle import Handle, NotCopyable, reap
 from rbdcffi._secrets import hidden, hidden_items
@@ -42,6 +43,22 @@ LONGEST = (1 << 31) - 1
 
 #: The options that `op_timeout` sets.
 TIMEOUT_OPTIONS = ("rados_osd_op_timeout", "rados_mon_op_timeout", "client_mount_timeout")
+
+#: More than connecting takes.
+DESCRIPTORS = 24
+
+
+def _check_descriptors() -> None:
+    """librados ends the process if it finds none left for its event loops."""
+    taken: list[int] = []
+    try:
+        while len(taken) < DESCRIPTORS:
+            taken += os.pipe()
+    except OSError as error:
+        raise failed(-(error.errno or EIO), "Rados.connect") from None
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 class Version(NamedTuple):
@@ -285,6 +302,7 @@ class Rados(Commands, Log, Services, NotCopyable):
         return before
 
     def _begin(self) -> Call[int]:
+        _check_descriptors()
         gate = self._gate
         attempt = Call(lambda: lib.rados_connect(gate), lambda result: None, self._open_handle)
         attempt.start()

@@ -19,6 +19,7 @@ from rbdcffi._completions import (
     the_dispatcher,
 )
 from rbdcffi._ffi import NULL, ffi, lib, needs
+from rbdcffi._forks import called
 from rbdcffi._threads import Flag
 from rbdcffi.rados.errors import LogicError, failed, wrong_type
 from rbdcffi.rados.objects import Objects, attributes_of, check_xattr, new_attributes, timestamp
@@ -147,9 +148,9 @@ class Completion(Started):
         # also if nobody is called: what it makes may have to be freed
         arguments = self._arguments(value)
         if oncomplete is not None:
-            oncomplete(self, *arguments)
+            called(oncomplete, self, *arguments)
         if onsafe is not None:
-            onsafe(self, *arguments)
+            called(onsafe, self, *arguments)
 
 
 def _part_of(buffer: Any, length: int) -> Callable[[int], tuple[bytes | None]]:

@@ -9,6 +9,7 @@ from rbdcffi._buffers import c_string
 from rbdcffi._calls import Calling, named
 from rbdcffi._errors import EINVAL
 from rbdcffi._ffi import NULL, lib
+from rbdcffi._forks import called
 from rbdcffi._handle import THREAD_WEIGHT, Handle, NotCopyable, weigh
 from rbdcffi._threads import start_thread
 from rbdcffi.rados._notices import CAPACITY, Notice, Receiver, serve
@@ -163,9 +164,10 @@ def _taker(log: weakref.ref[MonitorLog]) -> Callable[[Notice], None]:
         del found
         line = line_of(notice)
         if old:
-            callback(arg, line.line, line.who, line.sec, line.nsec, line.seq, line.level, line.msg)
+            told = line.line, line.who, line.sec, line.nsec, line.seq, line.level, line.msg
+            called(callback, arg, *told)
         else:
-            callback(arg, *line)
+            called(callback, arg, *line)
 
     return take
 

@@ -15,6 +15,7 @@ from rbdcffi._calls import Calling, named
 from rbdcffi._completions import check_callback, the_dispatcher
 from rbdcffi._errors import ENOBUFS, ETIMEDOUT, refusal
 from rbdcffi._ffi import NULL, ffi, lib
+from rbdcffi._forks import called
 from rbdcffi._handle import THREAD_WEIGHT, Handle, NotCopyable, leave_behind, weigh
 from rbdcffi._threads import start_thread
 from rbdcffi._waiting import Call, interruptible
@@ -247,10 +248,10 @@ def _taker(registration: Registration, watch: weakref.ref[Watch]) -> Callable[[N
         del found
         if notice.kind == lib.RBDCFFI_NOTICE_NOTIFY:
             notify_id, notifier_id, watch_id = notice.numbers
-            reply = reply_of(callback(notify_id, notifier_id, watch_id, notice.data))
+            reply = reply_of(called(callback, notify_id, notifier_id, watch_id, notice.data))
             registration.acknowledge(notify_id, reply)
         elif failing is not None:
-            failing(registration.cookie, error_of(notice))
+            called(failing, registration.cookie, error_of(notice))
 
     return take
 

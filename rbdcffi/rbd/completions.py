@@ -19,8 +19,9 @@ from rbdcffi._buffers import (
     writables,
 )
 from rbdcffi._completions import Started, check_callback, nothing, the_dispatcher
-from rbdcffi._errors import EILSEQ
+from rbdcffi._errors import EBUSY, EILSEQ
 from rbdcffi._ffi import PYPY, ffi, lib, needs, new_bytes
+from rbdcffi._handle import stay
 from rbdcffi.rbd.errors import LogicError
 from rbdcffi.rbd.io import (
     LONGEST,
@@ -87,6 +88,25 @@ class CallbackIO(ImageIO):
             raise self._bad(error, what) from None
         if started < 0:
             raise self._failed(started, what)
+        return completion
+
+    def _start_in_thread(
+        self, what: str, oncomplete: Callable[..., Any] | None, function: Callable[[], int]
+    ) -> Completion:
+        """For calls that must wait for others, which librbd's own asynchronous ones do not."""
+        check_callback(oncomplete, self._calling(what))
+        gate = self._handle_for(what).gate
+        completion = Completion(oncomplete, nothing)
+        staying = stay()
+        self._done(lib.rbdcffi_stay_begin(staying, gate), what)
+
+        def run() -> int:
+            with staying:
+                result = function()
+            # refused by the gate, which is open: the turn did not come
+            return result if result > lib.RBDCFFI_REFUSED else -EBUSY
+
+        the_dispatcher().run(completion, run, "rbdcffi-aio")
         return completion
 
     def aio_read(

@@ -157,6 +157,9 @@ def _leavably(diff: _Diffing, tell: _Telling, handle: Handle) -> int:
             )
             try:
                 result = tell(_unpack(taken.table, count))
+                if handle.forked:
+                    # by the callback; the diff goes on in the parent
+                    return int(lib.rbdcffi_handle_state(handle.gate))
             except Exception:
                 lib.rbdcffi_extents_stop(extents.table)
                 call.wait()

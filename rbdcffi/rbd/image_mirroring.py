@@ -34,10 +34,6 @@ def _status() -> Any:
     return ffi.gc(ffi.new("rbd_mirror_image_status_t *"), pointer("rbdcffi_mirror_status_cleanup"))
 
 
-def _none(value: int) -> tuple[Any, ...]:
-    return ()
-
-
 class ImageMirroring(ImageInfo, CallbackIO):
     """The part of Image that mirrors it to other clusters; rbd-mirror daemons do the work.
 
@@ -241,22 +237,25 @@ class ImageMirroring(ImageInfo, CallbackIO):
     def aio_mirror_image_promote(
         self, force: bool, oncomplete: Callable[[Completion], Any]
     ) -> Completion:
-        """Starts mirror_image_promote.
+        """Starts mirror_image_promote, in a thread.
 
-        Raises TypeError. Implements: rbd_aio_mirror_image_promote
+        Raises InvalidArgument (the image is closed), TypeError.
         """
-        return self._start(
+        return self._start_in_thread(
             f"aio_mirror_image_promote({bool(force)})",
             oncomplete,
-            _none,
-            lib.rbdcffi_aio_mirror_image_promote,
-            bool(force),
+            lambda: int(lib.rbd_mirror_image_promote(self._gate, bool(force))),
         )
 
     def aio_mirror_image_demote(self, oncomplete: Callable[[Completion], Any]) -> Completion:
-        """Starts mirror_image_demote. Raises TypeError. Implements: rbd_aio_mirror_image_demote"""
-        return self._start(
-            "aio_mirror_image_demote", oncomplete, _none, lib.rbdcffi_aio_mirror_image_demote
+        """Starts mirror_image_demote, in a thread.
+
+        Raises InvalidArgument (the image is closed), TypeError.
+        """
+        return self._start_in_thread(
+            "aio_mirror_image_demote",
+            oncomplete,
+            lambda: int(lib.rbd_mirror_image_demote(self._gate)),
         )
 
     @needs("rbd_aio_mirror_image_create_snapshot")

@@ -12,6 +12,7 @@ from rbdcffi._callbacks import report
 from rbdcffi._calls import Calling
 from rbdcffi._errors import ERANGE, EROFS, answer_of
 from rbdcffi._ffi import NULL, ffi, lib, needs
+from rbdcffi._forks import called
 from rbdcffi._handle import THREAD_WEIGHT, NotCopyable, leave_behind, reap, stay, weigh
 from rbdcffi._threads import start_thread
 from rbdcffi.rbd._base import ImageBase, check_image
@@ -228,7 +229,7 @@ def _serve(registration: Registration, watch: weakref.ref[Watch]) -> None:
 def _call(function: Callable[[], object]) -> int:
     """0, or the errno of an exception, which is reported."""
     try:
-        function()
+        called(function)
     except BaseException as error:
         report(error)
         return answer_of(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import gc
 import inspect
+import itertools
 import sys
 import threading
 from collections.abc import Callable
@@ -331,6 +332,72 @@ async def test_chunks_writer_and_copy(aimage: aio.Image, aioctx: aio.Ioctx) -> N
     async with aio.Image(aioctx, f"{name}-small") as small:
         with pytest.raises(rbd.InvalidArgument, match="smaller"):
             await aio.copy_image(aimage, small)
+
+
+async def test_tasks_share_a_reader_and_a_writer(aimage: aio.Image) -> None:
+    pieces = [bytes([number]) * 4096 for number in range(64)]
+    async with aimage.writer(in_flight=3) as writer:
+
+        async def write(first: int) -> None:
+            for number in range(first, 64, 8):
+                await writer.write(pieces[number], 4096 * number)
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                for first in range(8):
+                    group.start_soon(write, first)
+    assert writer.acknowledged == 64 * 4096
+    found: list[bytes] = []
+    reader = aimage.read_chunks(0, 64 * 4096, chunk=4096, in_flight=3)
+
+    async def read(patience: float = 30) -> None:
+        with anyio.move_on_after(patience):
+            async for piece in reader:
+                found.append(piece)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for number in range(8):
+                # some leave while they wait for their turn, or in it
+                group.start_soon(read, 30 if number % 2 else 0.001 * number)
+    assert found == pieces
+
+
+def test_streams_stay_in_their_event_loop(ceph_conf: str, image_name: str, ioctx: Any) -> None:
+    """What was started in another loop is not waited for: that could take for ever."""
+    kept: list[Any] = []
+
+    async def begin() -> None:
+        cluster = await aio.Rados(conffile=ceph_conf)
+        image = await aio.Image(await cluster.open_ioctx(ioctx.name), image_name)
+        writer, reader = image.writer(in_flight=1), image.read_chunks(chunk=4096, in_flight=1)
+        await writer.write(b"x", 0)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await reader.__anext__()
+        kept.extend([cluster, image, writer, reader])
+
+    async def go_on() -> None:
+        cluster, image, writer, reader = kept
+        other = r"of '.*': what was started in another event loop cannot be waited for"
+        with anyio.fail_after(30):
+            with pytest.raises(rbd.InvalidArgument, match=rf"Image\.writer {other}"):
+                await writer.write(b"y", 0)
+            with pytest.raises(rbd.InvalidArgument, match=rf"Image\.writer {other}"):
+                await writer.__aexit__(None, None, None)
+            if reader._window:
+                with pytest.raises(rbd.InvalidArgument, match=rf"Image\.read_chunks {other}"):
+                    await reader.__anext__()
+            # new ones work, and so do those that wait for nothing
+            async with image.writer() as fresh:
+                await fresh.write(b"z", 0)
+            assert await image.read(0, 1) == b"z"
+            await cluster.shutdown()
+
+    for first, second in itertools.product(("asyncio", "trio"), repeat=2):
+        kept.clear()
+        anyio.run(begin, backend=first)
+        anyio.run(go_on, backend=second)
 
 
 async def test_a_writer_reports_the_first_error(aimage: aio.Image) -> None:

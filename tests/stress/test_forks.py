@@ -3,6 +3,7 @@ clearly, ends cleanly, and the parent goes on."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import subprocess
 import sys
@@ -415,3 +416,90 @@ def test_multiprocessing(ceph_conf: str, fresh_name: str, tmp_path: Path, way: s
     assert (done.returncode, done.stdout) == (0, "parent\n"), done.stderr[-5000:]
     # that of a child that could not be given its handle says so
     assert way != "fork" or not done.stderr
+
+
+#: What a child does at the end of the callback that it was forked in: (exit code, what it prints).
+CHILD_ENDS = {
+    "return": (0, ""),
+    "sys.exit()": (0, ""),
+    "sys.exit(3)": (3, ""),
+    "sys.exit('why')": (1, "why\n"),
+    "raise ValueError('wrong')": (1, "ValueError: wrong\n"),
+}
+
+#: (callbacks, whether they are made by C, which the child cannot go back to)
+CALLERS = {
+    "image.aio_read(0, 10, fork).wait_for_complete_and_cb()": False,
+    "ioctx.aio_read(NAME, 10, 0, fork).wait_for_complete_and_cb()": False,
+    """
+with image.update_watch(fork):
+    image.resize(MIB + 4096)
+    inside.wait(30)
+""": False,
+    """
+with ioctx.watch(NAME, fork):
+    ioctx.notify(NAME)
+    inside.wait(30)
+""": False,
+    "image.copy(ioctx, NAME + '-copy', on_progress=fork)": True,
+    "image.rebuild_object_map(on_progress=fork)": True,
+}
+
+IN_A_CALLBACK = """
+cluster, ioctx = connect()
+image = fresh(ioctx, NAME, MIB, written=1)
+ioctx.write_full(NAME, b"")
+inside = threading.Event()
+child = None
+def fork(*arguments):
+    global child
+    if child is None:
+        child = os.fork()
+        if not child:
+            END
+        inside.set()
+CALL
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == CODE
+image.close(); cluster.shutdown()
+print("parent")
+"""
+
+
+def test_a_child_that_leaves_the_callback_it_was_forked_in(
+    nursery: Nursery, fresh_name: str
+) -> None:
+    def check(number: int, caller: str, end: str) -> None:
+        code, told = CHILD_ENDS[end]
+        if end == "return" and CALLERS[caller]:
+            code, told = 1, "RuntimeError: forked in a callback, a process cannot go on after it\n"
+        text = IN_A_CALLBACK.replace("END", end).replace("CALL", caller)
+        ended = nursery.run(f"{fresh_name}-{number}", text.replace("CODE", str(code)))
+        ended_well(ended, 0, "parent\n", rf"(?s)^(Traceback.*)?{told}$")
+
+    cases = list(itertools.product(CALLERS, CHILD_ENDS))
+    side_by_side(
+        {
+            f"{end} in {caller}": partial(check, number, caller, end)
+            for number, (caller, end) in enumerate(cases)
+        }
+    )
+
+
+def test_a_child_that_leaves_a_diff(nursery: Nursery, fresh_name: str) -> None:
+    """The main thread's diff runs in another thread, so that the child can go on."""
+    text = """
+cluster, ioctx = connect()
+image = fresh(ioctx, NAME, MIB, written=1)
+children = []
+def fork(*extent):
+    children.append(os.fork())
+try:
+    image.diff_iterate(0, MIB, None, fork)
+except rbd.InvalidArgument as error:
+    assert "forked" in str(error) and not children[0], error
+    sys.exit(9)
+assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 9
+image.close(); cluster.shutdown()
+print("parent")
+"""
+    ended_well(nursery.run(fresh_name, text), 0, "parent\n", "^$")
