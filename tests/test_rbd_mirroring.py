@@ -652,8 +652,8 @@ def test_statuses_of_all_sites(sites: tuple[Site, Site], fresh_name: str) -> Non
         now = datetime.now(timezone.utc)
         for update in (status["last_update"], remote["last_update"]):
             assert -5 < (now - update).total_seconds() < 120
-        completion = image.aio_mirror_image_get_status(lambda *args: seen.append(args[1]))
         seen: list[Any] = []
+        completion = image.aio_mirror_image_get_status(lambda *args: seen.append(args[1]))
         completion.wait_for_complete_and_cb()
         assert seen[0].keys() == status.keys() and len(seen[0]["remote_statuses"]) == 1
         listed = [one for one in RBD.mirror_image_status_list(here.ioctx) if one["name"] == name]
