@@ -242,7 +242,7 @@ class Rados(Commands, Log, Services, NotCopyable):
                 one the cluster's configuration (client_mount_timeout, 300 by default).
 
         Raises RadosStateError, TimedOut, ObjectNotFound (no monitors, no keyring),
-        InvalidArgumentError, TypeError, Error.
+        InvalidArgumentError, OSError (too few descriptors are free), TypeError, Error.
         Implements: rados_connect, rados_create_with_context
         """
         self.require_state("configuring")
